@@ -1,0 +1,115 @@
+"""Every error Catchment raises, in one tree.
+
+CatchmentError
+├── Terminal            trying again cannot help: somebody has to change something
+│   ├── SettingsError       a settings or tables file says something it may not
+│   ├── SchemaConflict      a file's column cannot become the table's type
+│   ├── ForeignWriter       somebody else wrote to a table that has one writer
+│   ├── LedgerLost          the table's log no longer says which files it contains
+│   └── ReloadSeen          a load file was written again: a new load generation
+└── Transient           the same call may succeed later
+    ├── LeaseTaken          another applier holds the table
+    └── StorageUnavailable  object storage did not answer, or answered that it is busy
+
+Each error's ``args`` are its constructor's arguments, so that it survives pickling.
+"""
+
+from __future__ import annotations
+
+
+class CatchmentError(Exception):
+    """Base of all errors raised by Catchment itself."""
+
+
+class Terminal(CatchmentError):
+    """Trying again cannot help."""
+
+
+class Transient(CatchmentError):
+    """The same call may succeed later."""
+
+
+class SettingsError(Terminal):
+    """A settings or tables file says something it may not.
+
+    ``field`` is the dotted path to the value, ``allowed`` says what may stand there.
+    """
+
+    def __init__(self, file: str, field: str, value: object, allowed: str) -> None:
+        super().__init__(file, field, value, allowed)
+        self.file, self.field, self.value, self.allowed = file, field, value, allowed
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.field}: {self.value!r} is not allowed; {self.allowed}"
+
+
+class SchemaConflict(Terminal):
+    """A file's column cannot become the table's type."""
+
+    def __init__(self, table: str, column: str, found: str, allowed: str) -> None:
+        super().__init__(table, column, found, allowed)
+        self.table, self.column, self.found, self.allowed = table, column, found, allowed
+
+    def __str__(self) -> str:
+        return f"{self.table}: column {self.column!r} is {self.found}; {self.allowed}"
+
+
+class ForeignWriter(Terminal):
+    """Somebody else wrote to a table that Catchment alone may write."""
+
+    def __init__(self, table: str, version: int, what: str) -> None:
+        super().__init__(table, version, what)
+        self.table, self.version, self.what = table, version, what
+
+    def __str__(self) -> str:
+        return f"{self.table}: version {self.version} was not written by Catchment: {self.what}"
+
+
+class LedgerLost(Terminal):
+    """The table's log no longer says which landing files the table contains."""
+
+    def __init__(self, table: str, version: int) -> None:
+        super().__init__(table, version)
+        self.table, self.version = table, version
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: the log up to version {self.version} has been cleaned up before its list of "
+            "landing files was saved; rebuild the table from the landing zone"
+        )
+
+
+class ReloadSeen(Terminal):
+    """A load file was written again with other content: a reload, which starts a new load generation."""
+
+    def __init__(self, table: str, file: str) -> None:
+        super().__init__(table, file)
+        self.table, self.file = table, file
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: {self.file} was written again (a reload); the table is held as it is. "
+            "Remove the table's folder from the lake to build it anew from the landing zone"
+        )
+
+
+class LeaseTaken(Transient):
+    """Another applier holds the table's lease."""
+
+    def __init__(self, table: str, holder: str) -> None:
+        super().__init__(table, holder)
+        self.table, self.holder = table, holder
+
+    def __str__(self) -> str:
+        return f"{self.table}: the lease is held by {self.holder}"
+
+
+class StorageUnavailable(Transient):
+    """Object storage did not answer, or answered that it is busy."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(where, why)
+        self.where, self.why = where, why
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.why}"

@@ -1,0 +1,1 @@
+"""The laptop run: source database, local AWS, DMS emulator, workload, report."""
