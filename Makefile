@@ -1,0 +1,82 @@
+# Everything a newcomer runs. Needs git, make and Python 3.11 or newer; the rest comes from package registries.
+
+PYTHON ?= $(firstword $(foreach candidate,python3 python3.11 python3.12 python3.13 python3.14,$(shell \
+	$(candidate) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(candidate))))
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export npm_config_update_notifier := false
+ENV ?= dev
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-all lint types format synth diff deploy destroy bundle bench lock update-snapshots clean
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed node_modules/.installed ## Create .venv and node_modules from the lock files
+
+$(VENV)/.installed: requirements-bootstrap.txt requirements-dev.txt pyproject.toml constructs/pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Catchment needs Python 3.11 or newer; none of python3, python3.11 … is"; exit 1; }
+	@echo "Setting up $(VENV) from requirements-dev.txt"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bootstrap.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json $(VENV)/.installed
+	@echo "Setting up node_modules from package-lock.json"
+	@$(BIN)/npm ci --silent --no-audit --no-fund
+	@touch $@
+
+run: setup ## The main job on this machine (ROWS=500000 RATE=1500 SECONDS=12 SEED=7 CHAOS=1 JSON=report.json)
+	@$(BIN)/python -m local $(if $(ROWS),--rows $(ROWS)) $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos) $(if $(JSON),--json $(JSON))
+
+test: setup lint types ## Lint, types, and every fast test
+	@$(BIN)/pytest -m "not slow"
+
+test-all: test ## The fast tests, then the slow ones
+	@$(BIN)/pytest -m slow
+
+lint: setup ## Style and format of the code, without changing it
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+types: setup ## Static types (mypy, strict)
+	@$(BIN)/mypy --no-error-summary
+
+format: setup ## Bring the code into form
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+synth: setup ## Synthesize the templates of one environment (ENV=dev)
+	@node_modules/.bin/cdk synth --all --quiet -c env=$(ENV)
+
+diff: setup ## What a deploy would change (ENV=dev)
+	@node_modules/.bin/cdk diff --all -c env=$(ENV)
+
+deploy: setup ## Deploy every stack (ENV=dev)
+	@node_modules/.bin/cdk deploy --all -c env=$(ENV)
+
+destroy: setup ## Remove every stack (ENV=dev)
+	@node_modules/.bin/cdk destroy --all -c env=$(ENV)
+
+bundle: setup ## Build the Lambda layer for arm64, without Docker
+	@$(BIN)/python -m stacks.bundle
+
+bench: setup ## Measure, and write benchmarks/results/
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+lock: setup ## Compile the lock files from requirements*.in
+	@$(COMPILE) requirements-bootstrap.in -o requirements-bootstrap.txt
+	@$(COMPILE) --override requirements-overrides.txt requirements.in -o requirements.txt
+	@$(COMPILE) --override requirements-overrides.txt requirements-dev.in -o requirements-dev.txt
+
+update-snapshots: setup ## Accept the present templates as the snapshots
+	@$(BIN)/pytest tests/infrastructure --snapshot-update
+
+clean: ## Remove what setup, runs and builds left in this folder
+	@rm -rf $(VENV) node_modules build cdk.out .catchment .mypy_cache .ruff_cache .pytest_cache .hypothesis
