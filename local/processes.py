@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -120,6 +121,14 @@ def _end_group(child: subprocess.Popen[bytes], polite: int) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
+def _remove(folder: Path) -> None:
+    # other guards may still be ending processes that write there
+    until = time.monotonic() + 2 * GRACE_SECONDS
+    while folder.exists() and time.monotonic() < until:
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.05)
+
+
 def guard(plan: str) -> int:
     """Run the plan's command until it ends or standard input closes; the command's exit status."""
     what = json.loads(plan)
@@ -144,7 +153,7 @@ def guard(plan: str) -> int:
     status = child.wait()
     _end_group(child, what["signal"])
     for folder in what["remove"]:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(Path(folder))
     return status if status >= 0 else 128 - status
 
 

@@ -1,0 +1,173 @@
+"""The report a run ends with: what moved, how fast, and whether the lake equals the source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+DIFFERENCES_SHOWN = 20
+"""How many differing values a table prints; the JSON report has all that were collected."""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Time from a change's commit at the source to the lake commit that holds it, in seconds."""
+
+    p50: float
+    p95: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of every row read; ``read`` is the sum of the four after it."""
+
+    read: int = 0
+    applied: int = 0
+    superseded: int = 0
+    stale: int = 0
+    quarantined: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every row read is accounted for."""
+        return self.read == self.applied + self.superseded + self.stale + self.quarantined
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value that is not the same on both sides; ``column`` is None where the whole row is missing or extra."""
+
+    key: str
+    column: str | None
+    source: str | None
+    lake: str | None
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """One table at the end of a run."""
+
+    table: str
+    rows_source: int
+    rows_lake: int
+    inserts: int
+    updates: int
+    deletes: int
+    key_changes: int
+    account: Account
+    files: int
+    commits: int
+    lag: Lag | None
+    missing: int
+    extra: int
+    different: int
+    differences: tuple[Difference, ...] = ()
+    narrowed: tuple[str, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether the lake holds exactly what the source holds, and every row read is accounted for."""
+        return not (self.missing or self.extra or self.different) and self.account.adds_up
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A whole run."""
+
+    tables: tuple[TableReport, ...]
+    loaded_rows: int
+    load_seconds: float
+    workload: dict[str, int]
+    workload_seconds: float
+    lag: Lag | None
+    steps: dict[str, float]
+    seconds: float
+    peak_memory_mb: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether every table equals its source."""
+        return all(table.equal for table in self.tables)
+
+    def write_json(self, file: Path) -> None:
+        """Write the report for machines."""
+        document: dict[str, Any] = {"equal": self.equal, **asdict(self)}
+        for table, entry in zip(self.tables, document["tables"], strict=True):
+            entry["equal"] = table.equal
+        file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def show(report: RunReport, console: Console) -> None:
+    """Print the report: one line a table, the differences, the lag, the verdict."""
+    console.print(_table(report))
+    for table in report.tables:
+        _show_differences(table, console)
+    narrowed = [f"{table.table} ({', '.join(table.narrowed)})" for table in report.tables if table.narrowed]
+    if narrowed:
+        console.print(
+            f"[dim]Compared as DMS carries it, which is narrower than the source: {escape('; '.join(narrowed))}[/]"
+        )
+    if report.lag:
+        console.print(
+            f"Lag from source commit to lake commit: p50 {report.lag.p50:.1f} s, "
+            f"p95 {report.lag.p95:.1f} s, max {report.lag.max:.1f} s.  "
+            f"Peak memory of all processes: {report.peak_memory_mb:,} MB.",
+            highlight=False,
+        )
+    _show_verdict(report, console)
+
+
+def _table(report: RunReport) -> Table:
+    shown = Table(box=None, pad_edge=False, header_style="bold", row_styles=("", "dim"))
+    shown.add_column("table")
+    for heading in ("source", "lake", "ins", "upd", "del", "key", "read", "applied", "supers.", "stale", "quar.",
+                    "files", "commits", "lag p50/p95/max"):  # fmt: skip
+        shown.add_column(heading, justify="right")
+    shown.add_column("verdict")
+    for table in report.tables:
+        account = table.account
+        lag = f"{table.lag.p50:.1f}/{table.lag.p95:.1f}/{table.lag.max:.1f} s" if table.lag else "-"
+        numbers = (table.rows_source, table.rows_lake, table.inserts, table.updates, table.deletes, table.key_changes,
+                   account.read, account.applied, account.superseded, account.stale, account.quarantined,
+                   table.files, table.commits)  # fmt: skip
+        verdict = "[green]equal[/]" if table.equal else f"[red]{escape(_what_differs(table))}[/]"
+        shown.add_row(escape(table.table), *(f"{number:,}" for number in numbers), lag, verdict)
+    return shown
+
+
+def _what_differs(table: TableReport) -> str:
+    parts = [
+        f"{number:,} {word}"
+        for number, word in ((table.missing, "missing"), (table.extra, "extra"), (table.different, "different"))
+        if number
+    ]
+    return ", ".join(parts) or "account does not add up"
+
+
+def _show_differences(table: TableReport, console: Console) -> None:
+    for difference in table.differences[:DIFFERENCES_SHOWN]:
+        where = f"{table.table} {difference.key}" + (f" {difference.column}" if difference.column else "")
+        values = f"source {difference.source!r}, lake {difference.lake!r}"
+        console.print(f"  [red]≠[/] {escape(where)}: {escape(values)}", highlight=False)
+    if len(table.differences) > DIFFERENCES_SHOWN:
+        console.print(f"  … and {len(table.differences) - DIFFERENCES_SHOWN:,} more in {escape(table.table)}")
+
+
+def _show_verdict(report: RunReport, console: Console) -> None:
+    rows = sum(table.rows_source for table in report.tables)
+    if report.equal:
+        console.print(
+            f"[bold green]The lake equals the source:[/] {rows:,} rows in {len(report.tables)} tables, "
+            "compared row by row and value by value.",
+            highlight=False,
+        )
+    else:
+        wrong = [table.table for table in report.tables if not table.equal]
+        console.print(f"[bold red]The lake differs from the source[/] in {escape(', '.join(wrong))}.", highlight=False)
