@@ -1,0 +1,23 @@
+"""Everything particular to one database engine, one module an engine, behind the protocol of base.py.
+
+Example: ``engine("postgresql").infrastructure.port``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from catchment.engines import mysql, postgresql, sqlserver
+from catchment.engines.base import Engine, Infrastructure
+
+ENGINES: Mapping[str, Engine] = MappingProxyType({"postgresql": postgresql, "mysql": mysql, "sqlserver": sqlserver})
+"""Each engine's module by its name in the settings."""
+
+
+def engine(name: str) -> Engine:
+    """The engine's module, by its name in the settings. Raises KeyError for a name that is not in ENGINES."""
+    return ENGINES[name]
+
+
+__all__ = ["ENGINES", "Engine", "Infrastructure", "engine"]

@@ -1,0 +1,48 @@
+"""What every database engine answers. The modules beside this one each satisfy ``Engine``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Infrastructure:
+    """What RDS and DMS have to be told about an engine."""
+
+    dms_engine: str
+    """EngineName of the DMS source endpoint."""
+    rds_engine: str
+    """Engine of the RDS instance."""
+    port: int
+    engine_version: str
+    """The full RDS version taken when the settings name none."""
+    parameter_group_family: Callable[[str], str]
+    """From a full engine version to the family of its parameter group."""
+    parameters: Mapping[str, str]
+    """Parameter group entries that change data capture needs."""
+    log_exports: tuple[str, ...]
+    """Log types that RDS hands to CloudWatch Logs."""
+    license_model: str | None = None
+    rds_makes_database: bool = True
+    """Whether RDS creates the database named in the settings. It refuses a name for SQL Server."""
+    endpoint_names_database: bool = True
+    """Whether the DMS endpoint takes a database name. MySQL's must not have one."""
+    endpoint_settings: Mapping[str, Any]
+    """The engine's part of the DMS source endpoint, in the spelling of the DMS API."""
+    ssl_mode: str
+    """The least SslMode of a DMS endpoint that encrypts."""
+    needs_certificate: bool = False
+    """Whether that SslMode wants a CA certificate imported into DMS."""
+    replicates_without_key: bool = False
+    """Whether DMS replicates updates and deletes of a table that has no key."""
+
+
+class Engine(Protocol):
+    """One engine: a module with these names."""
+
+    @property
+    def infrastructure(self) -> Infrastructure:
+        """What RDS and DMS have to be told."""
+        ...

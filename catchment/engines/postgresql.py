@@ -1,0 +1,38 @@
+"""PostgreSQL as a source."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from catchment.engines.base import Infrastructure
+
+infrastructure = Infrastructure(
+    dms_engine="postgres",
+    rds_engine="postgres",
+    port=5432,
+    engine_version="18.4",
+    parameter_group_family=lambda version: f"postgres{version.split('.')[0]}",
+    parameters=MappingProxyType(
+        {
+            # Static: takes effect when the instance starts (AWS DMS User Guide, CHAP_Source.PostgreSQL).
+            "rds.logical_replication": "1",
+            "max_replication_slots": "20",
+            "max_wal_senders": "20",
+            # 0, or 10 to 300 seconds; a shorter one cuts the task's stream while it writes a large file.
+            "wal_sender_timeout": "300000",
+        }
+    ),
+    log_exports=("postgresql", "upgrade"),
+    endpoint_settings=MappingProxyType(
+        {
+            # test_decoding hands over old values under REPLICA IDENTITY FULL; pglogical does not.
+            "PluginName": "test-decoding",
+            "CaptureDdls": True,
+            # A slot of an idle database pins the write-ahead log of every other database on the instance.
+            "HeartbeatEnable": True,
+            "HeartbeatFrequency": 5,
+            "FailTasksOnLobTruncation": True,
+        }
+    ),
+    ssl_mode="require",
+)
