@@ -3,6 +3,7 @@
 CatchmentError
 ├── Terminal            trying again cannot help: somebody has to change something
 │   ├── SettingsError       a settings or tables file says something it may not
+│   │   └── SettingsErrors      several of them
 │   ├── SchemaConflict      a file's column cannot become the table's type
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
@@ -41,6 +42,19 @@ class SettingsError(Terminal):
 
     def __str__(self) -> str:
         return f"{self.file}: {self.field}: {self.value!r} is not allowed; {self.allowed}"
+
+
+class SettingsErrors(SettingsError):
+    """Several things a settings or tables file may not say; ``errors`` has each, the attributes are the first's."""
+
+    def __init__(self, errors: tuple[SettingsError, ...]) -> None:
+        first = errors[0]
+        super().__init__(first.file, first.field, first.value, first.allowed)
+        self.args = (errors,)
+        self.errors = errors
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
 
 
 class SchemaConflict(Terminal):

@@ -1,0 +1,10 @@
+"""What an environment may say, validated once into frozen models.
+
+Example: ``load_settings(Path("cdk.json"), "dev").sources["sales"].tables``
+"""
+
+from catchment.settings.load import environment_names, load_settings
+from catchment.settings.models import Settings
+from catchment.settings.source import SourceSettings, TableSettings
+
+__all__ = ["Settings", "SourceSettings", "TableSettings", "environment_names", "load_settings"]

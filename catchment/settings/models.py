@@ -1,0 +1,115 @@
+"""What an environment may say. Every difference between environments is a field here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from catchment.settings.source import SourceSettings
+from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
+
+Days = Annotated[int, Whole(1, 3653)]
+SourceName = Annotated[
+    str, Allowed("a name of small letters, digits and -, at most 31 characters", r"[a-z][a-z0-9-]{0,30}")
+]
+
+
+class NetworkSettings(Part):
+    """The isolated network of sources and replication."""
+
+    cidr: Annotated[
+        str, Allowed("an IPv4 range from /16 to /24, for example 10.40.0.0/20", r"\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-4])")
+    ]
+
+
+class LakeSettings(Part):
+    """How long the zones keep what they hold. Silver is kept for good."""
+
+    landing_days: Days
+    """The landing zone is what a late file is replayed with: longer than the longest outage of the applier."""
+    quarantine_days: Days
+    log_days: Days
+
+
+class LandingSettings(Part):
+    """Columns that DMS adds to what it writes. A change of any of them means a full reload."""
+
+    timestamp_column: ColumnName
+    sequence_column: ColumnName
+    before_image_prefix: ColumnName
+
+
+class ReplicationSettings(Part):
+    """The DMS replication instance all tasks run on."""
+
+    instance_class: Annotated[
+        str, Allowed("a DMS instance class, for example dms.t3.medium", r"dms\.[a-z0-9]+\.[a-z0-9]+")
+    ]
+    engine_version: Annotated[str, Allowed("a DMS engine version, for example 3.5.4", r"\d+\.\d+\.\d+")]
+    storage_gb: Annotated[int, Whole(5, 6144)]
+    create_account_roles: Flag
+    """dms-vpc-role and dms-cloudwatch-logs-role exist once an account: true in the first deployment of an account."""
+
+
+class ApplySettings(Part):
+    """The functions that turn change files into tables."""
+
+    memory_mb: Annotated[int, Whole(512, 10_240)]
+    timeout_seconds: Annotated[int, Whole(30, 900)]
+    max_concurrency: Annotated[int, Whole(2, 1000)]
+    """Tables worked on at the same time."""
+    batch_seconds: Annotated[int, Whole(0, 300)]
+    """How long events are gathered before a function is called."""
+    commit_mb: Annotated[int, Whole(1, 4096)]
+    """Landing files taken into one commit, by size."""
+    commit_files: Annotated[int, Whole(1, 10_000)]
+    """Landing files taken into one commit, by number."""
+    max_receives: Annotated[int, Whole(1, 1000)]
+    """Attempts before a message goes to the dead-letter queue."""
+    sweep_minutes: Annotated[int, Whole(2, 1440)]
+    """How often every table is looked at, whether an event told of it or not."""
+
+
+class MonitoringSettings(Part):
+    """When somebody is told."""
+
+    email: Annotated[str, Allowed("an e-mail address", r"[^@\s]+@[^@\s]+")] | None = None
+    source_latency_minutes: Annotated[int, Whole(1, 1440)]
+    target_latency_minutes: Annotated[int, Whole(1, 1440)]
+    lake_lag_minutes: Annotated[int, Whole(1, 1440)]
+    """From a commit in the source to the commit in the lake that holds it."""
+
+
+class Settings(Part):
+    """One environment of Catchment."""
+
+    environment: Annotated[
+        str, Allowed("a name of small letters, digits and -, at most 16 characters", r"[a-z][a-z0-9-]{0,15}")
+    ]
+    deletion_protection: Flag
+    """Databases and buckets outlive their stack."""
+    destroy_data: Flag
+    """The second key to deletion: with it, and without deletion protection, destroying a stack destroys its data."""
+    multi_az: Flag
+    """A standby of databases and replication in a second zone."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    network: NetworkSettings
+    lake: LakeSettings
+    landing: LandingSettings
+    replication: ReplicationSettings
+    apply: ApplySettings
+    monitoring: MonitoringSettings
+    sources: dict[SourceName, SourceSettings] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _two_keys_agree(self) -> Settings:
+        if self.destroy_data and self.deletion_protection:
+            what = "destroy_data may be true only where deletion_protection is false"
+            raise not_allowed(what)
+        return self
+
+    def tables_files(self) -> dict[str, dict[str, Any]]:
+        """Each source's tables in the form ``catchment apply --tables`` reads, by source name."""
+        landing = {"format": "parquet", **self.landing.model_dump()}
+        return {name: source.tables_file(landing) for name, source in self.sources.items()}

@@ -1,0 +1,79 @@
+"""Sources and their tables: the one list that mappings, contracts, alarms and reconciliation are made from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from catchment.engines import engine
+from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
+
+
+def _no_column_twice(key: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(key)) < len(key):
+        raise not_allowed("allowed: each column once")
+    return key
+
+
+def _exact_name(name: str) -> str:
+    schema, dot, table = name.partition(".")
+    if not (schema and dot and table) or any(mark in name for mark in "%/\\") or not name.isprintable():
+        what = "<schema>.<table>, both exactly as in the source; no wildcard (%), no slash"
+        raise not_allowed(f"allowed: {what}")
+    return name
+
+
+class TableSettings(Part):
+    """What is known of a table before any of its files is seen."""
+
+    key: Annotated[tuple[ColumnName, ...], AfterValidator(_no_column_twice)]
+    """The primary key's columns in key order. A table without one says so: ``[]``."""
+    lob_max_kb: Annotated[int, Whole(1, 102_400)] | None = None
+    """Overrides the source's size limit of large values."""
+
+
+class SourceSettings(Part):
+    """A source database with the tables that are replicated from it."""
+
+    engine: Literal["postgresql", "mysql", "sqlserver"]
+    engine_version: Annotated[str, Allowed("a full engine version of RDS, for example 18.4", r"\d+(\.\w+)+")] | None = (
+        None
+    )
+    """Left out: the version in the engine's module."""
+    database: Annotated[str, Allowed("a database name of letters, digits and _", r"[A-Za-z_][A-Za-z0-9_]{0,62}")]
+    instance_class: Annotated[
+        str, Allowed("an RDS instance class, for example db.t4g.medium", r"db\.[a-z0-9-]+\.[a-z0-9]+")
+    ]
+    storage_gb: Annotated[int, Whole(20, 65_536)]
+    backup_days: Annotated[int, Whole(1, 35)]
+    """Zero is not offered: without backups MySQL keeps no binary log and SQL Server captures no changes."""
+    certificate_arn: (
+        Annotated[str, Allowed("the ARN of a CA certificate imported into DMS", r"arn:[\w-]+:dms:.*:cert:.+")] | None
+    ) = None
+    lob_max_kb: Annotated[int, Whole(1, 102_400)]
+    """Longer values are cut by DMS. No default: whoever deploys must have looked at the data."""
+    max_batch_seconds: Annotated[int, Whole(1, 3600)]
+    """CdcMaxBatchInterval: how long DMS gathers changes of a table before it writes a file."""
+    min_file_kb: Annotated[int, Whole(1, 1_048_576)]
+    """CdcMinFileSize: how much DMS gathers at most before it writes a file."""
+    parallel_tables: Annotated[int, Whole(1, 49)]
+    """MaxFullLoadSubTasks: tables loaded at the same time."""
+    start_replication: Flag
+    """Whether a deploy starts the task. Without it somebody starts it in DMS."""
+    tables: dict[Annotated[str, AfterValidator(_exact_name)], TableSettings] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _certificate_where_dms_wants_one(self) -> SourceSettings:
+        if engine(self.engine).infrastructure.needs_certificate and self.certificate_arn is None:
+            what = "certificate_arn has to be given: DMS encrypts connections to this engine only with a CA certificate"
+            raise not_allowed(what)
+        return self
+
+    def tables_file(self, landing: dict[str, Any]) -> dict[str, Any]:
+        """The source's tables in the form ``catchment apply --tables`` reads.
+
+        ``landing`` is the form's part of that name: what DMS is told to write.
+        """
+        tables = {name: {"key": list(table.key)} if table.key else {} for name, table in self.tables.items()}
+        return {"landing": landing, "tables": tables}
