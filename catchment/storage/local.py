@@ -1,0 +1,99 @@
+"""A folder of this machine as an object store."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from catchment.storage.base import StoredObject
+
+_CHUNK = 1 << 20
+
+
+class LocalStore:
+    """Files under one folder. The folder is made on the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.abspath(root))
+
+    @property
+    def url(self) -> str:
+        """The absolute folder."""
+        return str(self.root)
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """All files below ``prefix`` in path order; hidden temporary files are left out."""
+        start = self.root / prefix if prefix else self.root
+        found = []
+        for folder, _, names in os.walk(start):
+            for name in names:
+                if name.startswith(".writing-"):
+                    continue
+                full = os.path.join(folder, name)
+                try:
+                    stat = os.stat(full)
+                except FileNotFoundError:  # removed between the walk and the look: it is not there
+                    continue
+                relative = os.path.relpath(full, self.root).replace(os.sep, "/")
+                found.append(StoredObject(relative, stat.st_size, stat.st_mtime_ns))
+        yield from sorted(found, key=lambda entry: entry.path)
+
+    def etag(self, found: StoredObject) -> str:
+        """The MD5 of the content, as S3 gives it for an object put in one piece."""
+        if found.etag is not None:
+            return found.etag
+        digest = hashlib.md5(usedforsecurity=False)
+        with open(self._full(found.path), "rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def fetch(self, path: str, scratch: Path) -> Path:
+        """The file itself; nothing is copied."""
+        full = self._full(path)
+        if not full.exists():
+            raise FileNotFoundError(full)
+        return full
+
+    def put(self, path: str, source: Path) -> None:
+        """Move ``source`` to ``path``; a rename where both lie on one file system."""
+        target = self._full(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, staged = tempfile.mkstemp(prefix=".writing-", dir=target.parent)
+        os.close(handle)
+        shutil.move(source, staged)
+        os.replace(staged, target)
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        """Write beside the target, flush to disk, rename."""
+        target = self._full(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, staged = tempfile.mkstemp(prefix=".writing-", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(staged, target)
+        except BaseException:
+            Path(staged).unlink(missing_ok=True)
+            raise
+
+    def read_bytes(self, path: str) -> bytes:
+        """The content of ``path``."""
+        return self._full(path).read_bytes()
+
+    def delete(self, path: str) -> None:
+        """Remove ``path``; a missing one is fine."""
+        self._full(path).unlink(missing_ok=True)
+
+    def delta_options(self) -> dict[str, str]:
+        """None needed."""
+        return {}
+
+    def _full(self, path: str) -> Path:
+        return self.root / path
