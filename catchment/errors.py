@@ -7,7 +7,8 @@ CatchmentError
 │   ├── SchemaConflict      a file's column cannot become the table's type
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
-│   └── ReloadSeen          a load file was written again: a new load generation
+│   ├── ReloadSeen          a load file was written again: a new load generation
+│   └── UnreadableFile      a landing file cannot be read at all: it is quarantined whole
 └── Transient           the same call may succeed later
     ├── LeaseTaken          another applier holds the table
     └── StorageUnavailable  object storage did not answer, or answered that it is busy
@@ -105,6 +106,17 @@ class ReloadSeen(Terminal):
             f"{self.table}: {self.file} was written again (a reload); the table is held as it is. "
             "Remove the table's folder from the lake to build it anew from the landing zone"
         )
+
+
+class UnreadableFile(Terminal):
+    """A landing file cannot be read at all; the applier quarantines it whole, as one record."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(file, why)
+        self.file, self.why = file, why
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.why}"
 
 
 class LeaseTaken(Transient):
