@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 
+_EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+
+
 @dataclass(frozen=True)
 class Stack:
     """One stack of the assembly; ``needs`` are the ids of the stacks that come first."""
@@ -22,15 +25,24 @@ class Stack:
 
 @dataclass(frozen=True)
 class Asset:
-    """A file to be put into ``bucket`` at ``key`` before the stacks that name it are deployed."""
+    """A file to be put into ``bucket`` at ``key`` before the stacks that name it are deployed.
 
-    source: Path
+    ``source`` is None for what a command builds when the CDK's own command line publishes it: a layer of packages.
+    """
+
+    source: Path | None
     zipped: bool
     bucket: str
     key: str
 
     def content(self) -> bytes:
-        """The bytes to upload; a folder is zipped with fixed times, so that the same folder gives the same bytes."""
+        """The bytes to upload; a folder is zipped with fixed times, so that the same folder gives the same bytes.
+
+        What a command would build is not built: an empty zip stands for it, and functions then take their packages
+        from the environment this runs in.
+        """
+        if self.source is None:
+            return _EMPTY_ZIP
         if not self.zipped:
             return self.source.read_bytes()
         target = io.BytesIO()
@@ -93,12 +105,14 @@ class Assembly:
                 continue
             manifest = json.loads((self._folder / artifact["properties"]["file"]).read_text())
             for file in manifest.get("files", {}).values():
-                if file["source"]["path"].endswith(".template.json"):
+                path = file["source"].get("path")
+                if path is not None and path.endswith(".template.json"):
                     continue
                 for destination in file["destinations"].values():
                     bucket, key = (self._resolve(destination[name]) for name in ("bucketName", "objectKey"))
                     zipped = file["source"].get("packaging") == "zip"
-                    assets[bucket, key] = Asset(self._folder / file["source"]["path"], zipped, bucket, key)
+                    source = None if path is None else self._folder / path
+                    assets[bucket, key] = Asset(source, zipped, bucket, key)
         return list(assets.values())
 
     def bootstrap_parameters(self) -> set[str]:

@@ -9,7 +9,11 @@ import socket
 from pathlib import Path
 
 from local.aws import ministack_seam as seam
+from local.aws.dms_host import DmsHost
 from local.aws.functions.pool import FunctionPool
+from local.aws.resources import ec2, s3
+from local.aws.resources.dms import DmsKinds
+from local.aws.resources.rds import DatabaseKinds
 
 
 class Cloud:
@@ -19,15 +23,25 @@ class Cloud:
     """
 
     def __init__(self, folder: Path, endpoint: str) -> None:
-        self.folder = folder
-        self.endpoint = endpoint
-        self.functions = FunctionPool(folder, endpoint)
+        self._functions = FunctionPool(folder, endpoint)
+        self._dms = DmsHost(folder / "dms", endpoint)
+        self._databases = DatabaseKinds(
+            folder / "rds", seam.database_records(), seam.set_database_endpoint, seam.database_parameters
+        )
         seam.keep_objects_on_disk()
-        seam.run_functions_with(self.functions.invoke)
+        seam.run_functions_with(self._functions.invoke)
+        seam.answer_dms(self._dms.handle)
+        seam.register(ec2.kinds(seam.ec2))
+        seam.register(s3.kinds(seam.builtin_kind("AWS::S3::Bucket"), folder / "s3", seam.bucket_holds_objects))
+        seam.register(self._databases.kinds())
+        seam.register(DmsKinds(self._dms, seam.physical_name).kinds())
 
     def serve(self, listener: socket.socket) -> None:
         """Answer requests until SIGTERM or SIGINT, then stop what was started."""
         try:
             seam.serve(listener)
         finally:
-            self.functions.stop()
+            # what writes first, what it writes to last
+            self._dms.close()
+            self._functions.stop()
+            self._databases.stop()

@@ -1,0 +1,24 @@
+"""AWS::S3::Bucket: as ministack has it, but a bucket that holds objects is not deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from local.aws.resources.kind import Created, Properties, ResourceKind
+
+
+def kinds(builtin: ResourceKind, folder: Path, holds_objects: Callable[[str], bool]) -> dict[str, ResourceKind]:
+    """The type by name; ``folder`` is where the buckets' files lie."""
+
+    def create(logical_id: str, properties: Properties, stack: str) -> Created:
+        bucket = builtin.create(logical_id, properties, stack)
+        (folder / bucket.physical_id).mkdir(exist_ok=True)
+        return bucket
+
+    def delete(name: str, properties: Properties) -> None:
+        if holds_objects(name):
+            raise ValueError(f"The bucket you tried to delete is not empty: {name}")
+        builtin.delete(name, properties)
+
+    return {"AWS::S3::Bucket": ResourceKind(create, delete, builtin.update)}
