@@ -1,0 +1,89 @@
+"""Reconcile one table: bring both sides into DuckDB in a common form, compare, and say what DMS cannot deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import psycopg
+
+from catchment.landing.types import DeltaType, widen
+from catchment.reconcile.compare import compare, identifier
+from catchment.reconcile.lake import LakeTable, read_lake
+from catchment.reconcile.postgresql import SourceColumn, columns_of, copy_table, narrowings, read_copy
+from catchment.reconcile.verdict import TableVerdict
+
+TEXT_TABLE, SOURCE, LAKE = "reconcile_text", "reconcile_source", "reconcile_lake"
+
+
+def reconcile_table(
+    con: duckdb.DuckDBPyConnection,
+    connection: psycopg.Connection,
+    lake: LakeTable,
+    *,
+    schema: str,
+    table: str,
+    key: Sequence[str],
+    scratch: Path,
+    limit: int = 20,
+) -> TableVerdict:
+    """Compare ``schema.table`` of the source with its lake table, row by row and value by value.
+
+    ``connection`` comes from ``one_moment``, ``con`` from ``open_duckdb``; ``key`` is empty for a table without one.
+    ``scratch`` holds the source's rows while they are compared; ``limit`` bounds the rows listed.
+    Raises TableGone where the source has no such table.
+    """
+    columns = columns_of(connection, schema, table)
+    file = scratch / "source.copy"
+    try:
+        copy_table(connection, schema, table, columns, file)
+        read_copy(con, file, columns, TEXT_TABLE)
+    finally:
+        file.unlink(missing_ok=True)
+    wanted = _make_alike(con, columns, lake)
+    read_lake(con, lake, wanted, LAKE)
+    found = compare(con, SOURCE, LAKE, key=key, limit=limit)
+    con.execute(f"DROP VIEW {LAKE}; DROP VIEW {SOURCE}; DROP TABLE {TEXT_TABLE}")
+    names = [column.name for column in columns]
+    return TableVerdict(
+        table=f"{schema}.{table}",
+        rows_source=found.rows_source,
+        rows_lake=found.rows_lake,
+        missing=found.missing,
+        extra=found.extra,
+        different=found.different,
+        differences=found.differences,
+        narrowed=narrowings(connection, schema, table, columns),
+        only_source=tuple(name for name in names if name not in lake.columns),
+        only_lake=tuple(name for name in lake.columns if name not in names),
+    )
+
+
+def common_type(source: DeltaType, lake: DeltaType | None) -> str:
+    """The DuckDB type in which a column's two sides are compared: one that holds the values of both, else text."""
+    if lake is None or {source.name, lake.name} <= {"timestamp", "timestamp_ntz"}:
+        lake = source
+    wider = widen(source, lake)
+    if wider is None:
+        return "VARCHAR"
+    # a timestamp is compared as its UTC reading, which is how DMS labels a wall clock too
+    return "TIMESTAMP" if wider.name == "timestamp" else wider.duckdb
+
+
+def _make_alike(con: duckdb.DuckDBPyConnection, columns: list[SourceColumn], lake: LakeTable) -> list[tuple[str, str]]:
+    """Make the view SOURCE of the text table; the columns and DuckDB types that LAKE has to have as well."""
+    wanted = []
+    for column in columns:
+        kind = common_type(column.delta, lake.columns.get(column.name))
+        name = identifier(column.name)
+        if kind not in ("VARCHAR", "BLOB"):
+            misfit = con.execute(
+                f"SELECT 1 FROM {TEXT_TABLE} WHERE {name} IS NOT NULL AND TRY_CAST({name} AS {kind}) IS NULL LIMIT 1"
+            ).fetchone()
+            # a value beyond the type cannot be equal to anything the lake holds; text compares and shows it
+            kind = "VARCHAR" if misfit else kind
+        wanted.append((column.name, kind))
+    shown = ", ".join(f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}" for name, kind in wanted)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {SOURCE} AS SELECT {shown} FROM {TEXT_TABLE}")
+    return wanted
