@@ -18,8 +18,8 @@ class Infrastructure:
     port: int
     engine_version: str
     """The full RDS version taken when the settings name none."""
-    parameter_group_family: Callable[[str], str]
-    """From a full engine version to the family of its parameter group."""
+    major_version: Callable[[str], str]
+    """From a full engine version to the part that names its parameter group family."""
     parameters: Mapping[str, str]
     """Parameter group entries that change data capture needs."""
     log_exports: tuple[str, ...]

@@ -11,7 +11,7 @@ infrastructure = Infrastructure(
     rds_engine="mysql",
     port=3306,
     engine_version="8.4.9",
-    parameter_group_family=lambda version: "mysql" + ".".join(version.split(".")[:2]),
+    major_version=lambda version: ".".join(version.split(".")[:2]),
     # AWS DMS User Guide, CHAP_Source.MySQL: any other row image leaves columns out of the change records.
     parameters=MappingProxyType({"binlog_format": "ROW", "binlog_row_image": "FULL"}),
     log_exports=("error",),

@@ -11,7 +11,7 @@ infrastructure = Infrastructure(
     rds_engine="postgres",
     port=5432,
     engine_version="18.4",
-    parameter_group_family=lambda version: f"postgres{version.split('.')[0]}",
+    major_version=lambda version: version.split(".")[0],
     parameters=MappingProxyType(
         {
             # Static: takes effect when the instance starts (AWS DMS User Guide, CHAP_Source.PostgreSQL).

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Catchment: many databases, one lake.
+
+    cdk deploy --all -c env=dev       every stack of an environment (cdk.json: dev, staging, prod, laptop)
+    cdk diff --all -c env=prod        what would change
+
+Network      isolated subnets in two zones, with endpoints instead of a way out
+Lake         the zones landing, silver and quarantine, their key, the Glue database of each source
+Sources      RDS databases set up for change data capture, with their secrets
+Apply        events of landed files → queue → the function that brings tables up to date; the sweep
+Replication  the DMS instance, and per source endpoints and task, started last
+Monitoring   alarms per source and table, and a dashboard
+"""
+
+from __future__ import annotations
+
+import sys
+
+from aws_cdk import App, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from catchment.errors import SettingsError
+from catchment.settings import Settings
+from stacks.apply import ApplyStack
+from stacks.context import feature_flags, read_settings
+from stacks.lake import LakeStack
+from stacks.monitoring import MonitoringStack
+from stacks.network import NetworkStack
+from stacks.replication import ReplicationStack
+from stacks.sources import SourcesStack
+
+
+def build(app: App, settings: Settings) -> None:
+    """Put every stack of an environment into the app."""
+    network = NetworkStack(app, "Network", settings=settings)
+    lake = LakeStack(app, "Lake", settings=settings)
+    sources = SourcesStack(app, "Sources", settings=settings, network=network.network, key=lake.key)
+    apply = ApplyStack(app, "Apply", settings=settings, zones=lake.zones, key=lake.key)
+    replication = ReplicationStack(
+        app,
+        "Replication",
+        settings=settings,
+        network=network.network,
+        databases=sources.databases,
+        landing=lake.zones.landing,
+        key=lake.key,
+    )
+    # Tasks start when the applier is there to be told of their files.
+    replication.add_stack_dependency(apply)
+    MonitoringStack(
+        app,
+        "Monitoring",
+        settings=settings,
+        key=lake.key,
+        applier=apply.applier,
+        sweep=apply.sweep,
+        tasks=replication.tasks,
+    )
+    for name, value in settings.tags.items():
+        Tags.of(app).add(name, value)
+
+
+def main() -> int:
+    """Synthesize the environment that the context names."""
+    app = App(context=feature_flags())
+    try:
+        settings = read_settings(app)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    build(app, settings)
+    Validations.of(app).add_plugins(AwsSolutionsChecks())
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""IsolatedNetwork."""
+
+from __future__ import annotations
+
+from aws_cdk import RemovalPolicy
+from aws_cdk.aws_ec2 import (
+    FlowLogDestination,
+    GatewayVpcEndpointAwsService,
+    InterfaceVpcEndpointAwsService,
+    IpAddresses,
+    ISecurityGroup,
+    IVpc,
+    Port,
+    SecurityGroup,
+    SubnetConfiguration,
+    SubnetType,
+    Vpc,
+)
+from aws_cdk.aws_logs import LogGroup, RetentionDays
+from constructs import Construct
+
+
+class IsolatedNetwork(Construct):
+    """A network without a way to or from the internet, in two zones, that reaches AWS through endpoints.
+
+    DMS reads its secrets through one interface endpoint, writes its log through another and its files through the
+    gateway endpoint of S3; nothing else runs inside. Two zones, because DMS and RDS want subnets in two.
+
+    Example: ``IsolatedNetwork(self, "Network", cidr="10.40.0.0/20", log_retention=RetentionDays.ONE_MONTH)``
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, cidr: str, log_retention: RetentionDays) -> None:
+        super().__init__(scope, construct_id)
+        vpc = Vpc(
+            self,
+            "Vpc",
+            ip_addresses=IpAddresses.cidr(cidr),
+            max_azs=2,
+            nat_gateways=0,
+            subnet_configuration=[SubnetConfiguration(name="isolated", subnet_type=SubnetType.PRIVATE_ISOLATED)],
+            restrict_default_security_group=False,
+        )
+        self.vpc: IVpc = vpc
+        self._build_flow_log(vpc, log_retention)
+        self.replication_security_group: ISecurityGroup = SecurityGroup(
+            self, "ReplicationSecurityGroup", vpc=vpc, description="DMS replication instances", allow_all_outbound=True
+        )
+        self._build_endpoints(vpc)
+
+    def _build_flow_log(self, vpc: Vpc, retention: RetentionDays) -> None:
+        group = LogGroup(self, "FlowLogGroup", retention=retention, removal_policy=RemovalPolicy.DESTROY)
+        vpc.add_flow_log("FlowLog", destination=FlowLogDestination.to_cloud_watch_logs(group))
+
+    def _build_endpoints(self, vpc: Vpc) -> None:
+        vpc.add_gateway_endpoint("S3Endpoint", service=GatewayVpcEndpointAwsService.S3)
+        guard = SecurityGroup(
+            self, "EndpointSecurityGroup", vpc=vpc, description="Endpoints of AWS services", allow_all_outbound=False
+        )
+        guard.add_ingress_rule(self.replication_security_group, Port.HTTPS, "DMS calls AWS services")
+        services = {
+            "SecretsManagerEndpoint": InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+            "LogsEndpoint": InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+        }
+        for construct_id, service in services.items():
+            vpc.add_interface_endpoint(construct_id, service=service, security_groups=[guard], open=False)

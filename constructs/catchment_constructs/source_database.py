@@ -1,0 +1,140 @@
+"""SourceDatabase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk.aws_ec2 import InstanceType, ISecurityGroup, IVpc, Port, SubnetSelection, SubnetType
+from aws_cdk.aws_kms import IKey
+from aws_cdk.aws_rds import (
+    Credentials,
+    DatabaseInstance,
+    DatabaseInstanceEngine,
+    DatabaseSecret,
+    IInstanceEngine,
+    LicenseModel,
+    MysqlEngineVersion,
+    ParameterGroup,
+    PostgresEngineVersion,
+    SqlServerEngineVersion,
+    StorageType,
+)
+from aws_cdk.aws_secretsmanager import ISecret
+from constructs import Construct
+
+from catchment_constructs.acknowledge import acknowledge
+
+REFUSED_IN_PASSWORDS = ";.:+{}*&,%\\/@\"' `$?#[]^~|<>=!()"
+"""Characters that DMS, RDS or a connection string would take for something else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseEngine:
+    """Which engine, and what change data capture wants from it."""
+
+    rds_engine: str
+    """``postgres``, ``mysql`` or ``sqlserver-se``."""
+    version: str
+    """A full engine version."""
+    major_version: str
+    """What the parameter group family is made from, for example 18, 8.4 or 16.00."""
+    port: int
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    log_exports: Sequence[str] = ()
+    license_included: bool = False
+    takes_database_name: bool = True
+
+
+class SourceDatabase(Construct):
+    """An RDS database set up for change data capture, with a generated secret that DMS can read.
+
+    Example: ``SourceDatabase(self, "Sales", engine=engine, database="sales", vpc=vpc, …).secret``
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        engine: DatabaseEngine,
+        database: str,
+        vpc: IVpc,
+        clients: ISecurityGroup,
+        key: IKey,
+        instance_class: str,
+        storage_gb: int,
+        backup_days: int,
+        multi_az: bool,
+        deletion_protection: bool,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._secret = DatabaseSecret(
+            self,
+            "Secret",
+            username="catchment",
+            dbname=database,
+            encryption_key=key,
+            exclude_characters=REFUSED_IN_PASSWORDS,
+        )
+        instance_engine = _instance_engine(engine)
+        self.instance = DatabaseInstance(
+            self,
+            "Instance",
+            engine=instance_engine,
+            parameter_group=ParameterGroup(
+                self,
+                "Parameters",
+                engine=instance_engine,
+                description="What change data capture needs",
+                parameters=dict(engine.parameters),
+            ),
+            database_name=database if engine.takes_database_name else None,
+            port=engine.port,
+            license_model=LicenseModel.LICENSE_INCLUDED if engine.license_included else None,
+            cloudwatch_logs_exports=list(engine.log_exports),
+            credentials=Credentials.from_secret(self._secret),
+            vpc=vpc,
+            vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED),
+            publicly_accessible=False,
+            instance_type=InstanceType(instance_class.removeprefix("db.")),
+            allocated_storage=storage_gb,
+            storage_type=StorageType.GP3,
+            storage_encryption_key=key,
+            backup_retention=Duration.days(backup_days),
+            multi_az=multi_az,
+            # The version is a setting: an upgrade is seen in the diff before it happens.
+            auto_minor_version_upgrade=False,
+            deletion_protection=deletion_protection,
+            removal_policy=removal_policy,
+        )
+        self.instance.connections.allow_from(clients, Port.tcp(engine.port), "DMS reads the database")
+        attached = self.instance.secret
+        assert attached is not None
+        self.secret: ISecret = attached
+        self._acknowledge(multi_az, deletion_protection)
+
+    def _acknowledge(self, multi_az: bool, deletion_protection: bool) -> None:
+        acknowledge(
+            self._secret,
+            {"AwsSolutions-SMG4": "DMS keeps the password it started with: a rotation has to restart its task."},
+        )
+        reasons = {"AwsSolutions-RDS11": "The port is open to replication alone, in isolated subnets."}
+        if not multi_az:
+            reasons["AwsSolutions-RDS3"] = "The environment's settings choose a single zone."
+        if not deletion_protection:
+            reasons["AwsSolutions-RDS10"] = "The environment's settings allow deletion."
+        acknowledge(self.instance, reasons)
+
+
+def _instance_engine(engine: DatabaseEngine) -> IInstanceEngine:
+    full, major = engine.version, engine.major_version
+    if engine.rds_engine == "postgres":
+        return DatabaseInstanceEngine.postgres(version=PostgresEngineVersion.of(full, major))
+    if engine.rds_engine == "mysql":
+        return DatabaseInstanceEngine.mysql(version=MysqlEngineVersion.of(full, major))
+    if engine.rds_engine == "sqlserver-se":
+        return DatabaseInstanceEngine.sql_server_se(version=SqlServerEngineVersion.of(full, major))
+    raise ValueError(f"rds_engine {engine.rds_engine!r}: postgres, mysql or sqlserver-se")

@@ -1,0 +1,81 @@
+"""The Apply stack."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_kms import IKey
+from constructs import Construct
+
+from catchment.settings import Settings
+from catchment_constructs.change_applier import ApplierCode, ChangeApplier
+from catchment_constructs.dependency_layer import DependencyLayer
+from catchment_constructs.table_sweep import TableSweep
+from stacks.choices import METRIC_NAMESPACE, log_retention, stack_name
+from stacks.lake import Zones
+from stacks.runtime import LAYER_BUILD, LAYER_LOCK, function_code, handler_of, json_asset
+
+
+class ApplyStack(Stack):
+    """From landed files to tables: events, queue, function, and the sweep that finds what no event told."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, zones: Zones, key: IKey) -> None:
+        super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
+        self._layer = DependencyLayer(self, "Dependencies", lock=LAYER_LOCK, build=LAYER_BUILD).layer
+        self._contracts = json_asset(self, "Contracts", settings.tables_files())
+        self.applier = self._build_applier(settings, zones, key)
+        self.sweep = self._build_sweep(settings)
+        for role in (self.applier.role, self.sweep.role):
+            role.add_to_policy(
+                PolicyStatement(
+                    actions=["s3:GetObject"],
+                    resources=[self._contracts.bucket.arn_for_objects(self._contracts.s3_object_key)],
+                )
+            )
+        CfnOutput(self, "QueueUrl", value=self.applier.queue.queue_url)
+        CfnOutput(self, "DeadLetterUrl", value=self.applier.dead_letters.queue_url)
+        CfnOutput(self, "ApplyFunction", value=self.applier.function.function_name)
+        CfnOutput(self, "SweepFunction", value=self.sweep.function.function_name)
+        CfnOutput(self, "ControlTable", value=self.applier.control.table_name)
+        CfnOutput(self, "ContractsUrl", value=self._contracts.s3_object_url)
+
+    def _build_applier(self, settings: Settings, zones: Zones, key: IKey) -> ChangeApplier:
+        apply = settings.apply
+        return ChangeApplier(
+            self,
+            "Applier",
+            landing=zones.landing,
+            silver=zones.silver,
+            quarantine=zones.quarantine,
+            key=key,
+            runs=ApplierCode(
+                code=function_code(),
+                handler=handler_of("apply"),
+                layer=self._layer,
+                environment={
+                    "CONTRACTS_URL": self._contracts.s3_object_url,
+                    "COMMIT_MB": str(apply.commit_mb),
+                    "COMMIT_FILES": str(apply.commit_files),
+                    "METRIC_NAMESPACE": METRIC_NAMESPACE,
+                },
+            ),
+            memory_mb=apply.memory_mb,
+            timeout_seconds=apply.timeout_seconds,
+            max_concurrency=apply.max_concurrency,
+            batch_seconds=apply.batch_seconds,
+            max_receives=apply.max_receives,
+            log_retention=log_retention(settings),
+        )
+
+    def _build_sweep(self, settings: Settings) -> TableSweep:
+        return TableSweep(
+            self,
+            "Sweep",
+            queue=self.applier.queue,
+            every_minutes=settings.apply.sweep_minutes,
+            code=function_code(),
+            handler=handler_of("sweep"),
+            layer=self._layer,
+            environment={"CONTRACTS_URL": self._contracts.s3_object_url},
+            log_retention=log_retention(settings),
+        )

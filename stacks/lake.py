@@ -1,0 +1,88 @@
+"""The Lake stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk.aws_glue import CfnDatabase
+from aws_cdk.aws_iam import ServicePrincipal
+from aws_cdk.aws_kms import Key
+from aws_cdk.aws_s3 import IBucket
+from constructs import Construct
+
+from catchment.settings import Settings
+from catchment_constructs.access_log_bucket import AccessLogBucket
+from catchment_constructs.lake_zone import LakeZone
+from stacks.choices import data_removal, stack_name
+
+
+@dataclass(frozen=True)
+class Zones:
+    """The zones of the lake."""
+
+    landing: IBucket
+    silver: IBucket
+    quarantine: IBucket
+
+
+class LakeStack(Stack):
+    """The zones of the lake, the key they are encrypted with, a Glue database for each source."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
+        self.key = self._build_key(settings)
+        self.zones = self._build_zones(settings)
+        for source in settings.sources:
+            self._build_database(settings, source)
+        for name, bucket in vars(self.zones).items():
+            CfnOutput(self, f"{name.capitalize()}Bucket", value=bucket.bucket_name)
+
+    def _build_key(self, settings: Settings) -> Key:
+        key = Key(
+            self,
+            "Key",
+            description=f"Catchment {settings.environment}: the lake, its sources and its alarms",
+            enable_key_rotation=True,
+            removal_policy=data_removal(settings),
+        )
+        # An alarm is lost silently when CloudWatch may not encrypt what it hands to the topic.
+        key.grant_encrypt_decrypt(ServicePrincipal("cloudwatch.amazonaws.com"))
+        return key
+
+    def _build_zones(self, settings: Settings) -> Zones:
+        removal = data_removal(settings)
+        logs = AccessLogBucket(
+            self, "AccessLogs", expire_after_days=settings.lake.log_days, removal_policy=removal
+        ).bucket
+
+        def zone(name: str, days: int | None, *, announces: bool = False) -> IBucket:
+            return LakeZone(
+                self,
+                name,
+                key=self.key,
+                access_logs=logs,
+                expire_after_days=days,
+                announces_objects=announces,
+                removal_policy=removal,
+            ).bucket
+
+        return Zones(
+            landing=zone("Landing", settings.lake.landing_days, announces=True),
+            silver=zone("Silver", None),
+            quarantine=zone("Quarantine", settings.lake.quarantine_days),
+        )
+
+    def _build_database(self, settings: Settings, source: str) -> None:
+        # Glue takes small letters, digits and _ in the names that Athena can read.
+        name = f"catchment_{settings.environment}_{source}".replace("-", "_")
+        CfnDatabase(
+            self,
+            f"Database-{source}",
+            catalog_id=self.account,
+            database_input=CfnDatabase.DatabaseInputProperty(
+                name=name,
+                description=f"Tables of the source {source}",
+                location_uri=self.zones.silver.s3_url_for_object(f"{source}/"),
+            ),
+        )

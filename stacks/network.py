@@ -1,0 +1,20 @@
+"""The Network stack."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from catchment.settings import Settings
+from catchment_constructs.isolated_network import IsolatedNetwork
+from stacks.choices import log_retention, stack_name
+
+
+class NetworkStack(Stack):
+    """The isolated network of sources and replication."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
+        self.network = IsolatedNetwork(
+            self, "Network", cidr=settings.network.cidr, log_retention=log_retention(settings)
+        )

@@ -1,0 +1,137 @@
+"""The Replication stack."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk.aws_kms import IKey
+from aws_cdk.aws_s3 import IBucket
+from constructs import Construct
+
+from catchment.engines import engine
+from catchment.settings import Settings, SourceSettings
+from catchment_constructs.dms_account_roles import DmsAccountRoles
+from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
+from catchment_constructs.dms_mappings import DmsTable
+from catchment_constructs.dms_replication_instance import DmsReplicationInstance
+from catchment_constructs.dms_source_endpoint import DmsSourceEndpoint
+from catchment_constructs.dms_task import DmsTask
+from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
+from catchment_constructs.isolated_network import IsolatedNetwork
+from catchment_constructs.source_database import SourceDatabase
+from stacks.choices import log_retention, stack_name
+from stacks.runtime import function_code, handler_of
+
+
+@dataclass(frozen=True)
+class ReplicatedSource:
+    """The names under which CloudWatch knows a source's task and its instance."""
+
+    instance: str
+    task: str
+
+
+class ReplicationStack(Stack):
+    """DMS: one replication instance, and for each source its endpoints and its task."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        network: IsolatedNetwork,
+        databases: Mapping[str, SourceDatabase],
+        landing: IBucket,
+        key: IKey,
+    ) -> None:
+        super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
+        self._settings, self._landing, self._key = settings, landing, key
+        self._instance = self._build_instance(network)
+        self._lifecycle = DmsTaskLifecycle(
+            self,
+            "TaskLifecycle",
+            code=function_code(),
+            handler=handler_of("task_lifecycle"),
+            log_retention=log_retention(settings),
+        )
+        self.tasks = {
+            name: self._build_source(name, source, databases[name]) for name, source in settings.sources.items()
+        }
+
+    def _build_instance(self, network: IsolatedNetwork) -> DmsReplicationInstance:
+        replication = self._settings.replication
+        roles = DmsAccountRoles(self, "AccountRoles") if replication.create_account_roles else None
+        return DmsReplicationInstance(
+            self,
+            "Instance",
+            name=f"catchment-{self._settings.environment}",
+            vpc=network.vpc,
+            security_group=network.replication_security_group,
+            key=self._key,
+            instance_class=replication.instance_class,
+            engine_version=replication.engine_version,
+            storage_gb=replication.storage_gb,
+            multi_az=self._settings.multi_az,
+            after=roles,
+        )
+
+    def _build_source(self, name: str, source: SourceSettings, database: SourceDatabase) -> ReplicatedSource:
+        scope = Construct(self, f"Source-{name}")
+        from_arn = self._build_source_endpoint(scope, source, database)
+        lake_arn = DmsLakeEndpoint(
+            scope,
+            "Lake",
+            bucket=self._landing,
+            folder=name,
+            key=self._key,
+            timestamp_column=self._settings.landing.timestamp_column,
+            max_batch_seconds=source.max_batch_seconds,
+            min_file_kb=source.min_file_kb,
+        ).arn
+        task = DmsTask(
+            scope,
+            "Task",
+            instance_arn=self._instance.arn,
+            source_arn=from_arn,
+            target_arn=lake_arn,
+            tables=_tables(source),
+            sequence_column=self._settings.landing.sequence_column,
+            before_image_prefix=self._settings.landing.before_image_prefix,
+            lob_max_kb=source.lob_max_kb,
+            parallel_tables=source.parallel_tables,
+        )
+        if source.start_replication:
+            self._lifecycle.manage(
+                name,
+                task_arn=task.arn,
+                instance_arn=self._instance.arn,
+                endpoint_arns=[from_arn, lake_arn],
+                configuration=hashlib.sha256(f"{task.mappings}{task.settings}".encode()).hexdigest(),
+            )
+        CfnOutput(self, f"{name}-TaskArn", value=task.arn)
+        return ReplicatedSource(instance=self._instance.name, task=task.metric_name)
+
+    def _build_source_endpoint(self, scope: Construct, source: SourceSettings, database: SourceDatabase) -> str:
+        facts = engine(source.engine).infrastructure
+        return DmsSourceEndpoint(
+            scope,
+            "Database",
+            engine=facts.dms_engine,
+            secret=database.secret,
+            key=self._key,
+            database=source.database if facts.endpoint_names_database else None,
+            ssl_mode=facts.ssl_mode,
+            certificate_arn=source.certificate_arn,
+            settings=facts.endpoint_settings,
+        ).arn
+
+
+def _tables(source: SourceSettings) -> list[DmsTable]:
+    return [
+        DmsTable(schema=schema, name=table, lob_max_kb=settings.lob_max_kb)
+        for (schema, _, table), settings in ((name.partition("."), each) for name, each in source.tables.items())
+    ]
