@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 

@@ -6,14 +6,18 @@ Alarms are kept as records only. Neither ministack nor this module evaluates the
 from __future__ import annotations
 
 import socket
+from functools import partial
 from pathlib import Path
 
 from local.aws import ministack_seam as seam
 from local.aws.dms_host import DmsHost
 from local.aws.functions.pool import FunctionPool
 from local.aws.resources import ec2, s3
+from local.aws.resources.conditions import request_context
 from local.aws.resources.dms import DmsKinds
+from local.aws.resources.inspection import objections
 from local.aws.resources.rds import DatabaseKinds
+from local.aws.resources.types import TYPES
 
 
 class Cloud:
@@ -30,7 +34,9 @@ class Cloud:
         )
         seam.keep_objects_on_disk()
         seam.run_functions_with(self._functions.invoke)
+        seam.judge_as_aws_does(request_context)
         seam.answer_dms(self._dms.handle)
+        seam.inspect_templates_with(partial(objections, coverage=TYPES))
         seam.register(ec2.kinds(seam.ec2))
         seam.register(s3.kinds(seam.builtin_kind("AWS::S3::Bucket"), folder / "s3", seam.bucket_holds_objects))
         seam.register(self._databases.kinds())

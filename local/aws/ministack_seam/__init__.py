@@ -1,0 +1,32 @@
+"""The one place that reaches into ministack: its modules, their private names, their registries.
+
+ministack (PyPI, MIT) is young; a new version may move any of these names. tests/local/aws pins the behaviour, and
+this package is where it is put right; nothing outside it imports ministack. Import it only in the server process:
+ministack reads its settings from the environment when it is imported.
+"""
+
+from local.aws.ministack_seam.access import judge_as_aws_does
+from local.aws.ministack_seam.cloudformation import builtin_kind, inspect_templates_with, physical_name, register
+from local.aws.ministack_seam.databases import database_parameters, database_records, set_database_endpoint
+from local.aws.ministack_seam.dms import answer_dms
+from local.aws.ministack_seam.invocations import run_functions_with
+from local.aws.ministack_seam.networks import ec2
+from local.aws.ministack_seam.objects import bucket_holds_objects, keep_objects_on_disk
+from local.aws.ministack_seam.serving import serve
+
+__all__ = [
+    "answer_dms",
+    "bucket_holds_objects",
+    "builtin_kind",
+    "database_parameters",
+    "database_records",
+    "ec2",
+    "inspect_templates_with",
+    "judge_as_aws_does",
+    "keep_objects_on_disk",
+    "physical_name",
+    "register",
+    "run_functions_with",
+    "serve",
+    "set_database_endpoint",
+]

@@ -1,0 +1,88 @@
+"""IAM: what a request is judged by, where ministack leaves something out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import ministack.app as ministack
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import s3, secretsmanager
+
+KEY_ACTIONS = {
+    "s3:GetObject": "kms:Decrypt",
+    "s3:PutObject": "kms:GenerateDataKey",
+    "secretsmanager:GetSecretValue": "kms:Decrypt",
+    "secretsmanager:PutSecretValue": "kms:GenerateDataKey",
+}
+"""What a caller must also be allowed on the customer's key that encrypts the bucket or the secret.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+"""
+
+RequestContext = Callable[[str, bytes], dict[str, Any]]
+
+
+def judge_as_aws_does(request_context: RequestContext) -> None:
+    """Add the DMS service, condition keys from the request's body, and the keys of encrypted buckets and secrets.
+
+    Requests count as encrypted on their way (aws:SecureTransport): they never leave the loopback interface.
+    """
+    iam_actions.SERVICE_TO_IAM_NAMESPACE["dms"] = "dms"
+    _know_resources_of_dms()
+    _add_context(request_context)
+    _ask_for_keys()
+    pin_origin = ministack.pin_request_origin
+    ministack.pin_request_origin = lambda source_ip, _secure: pin_origin(source_ip, True)
+
+
+def _know_resources_of_dms() -> None:
+    resource_arn = iam_actions.extract_resource_arn
+
+    def with_dms(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+        if service != "dms":
+            return resource_arn(service, method, path, headers, body, *rest)
+        named = [value for name, value in json.loads(body or b"{}").items() if name.endswith("Arn")]
+        return named[0] if named else "*"
+
+    iam_actions.extract_resource_arn = with_dms
+
+
+def _add_context(request_context: RequestContext) -> None:
+    tags = iam_actions.request_tag_context
+
+    def with_request(service: str, action: str, body: bytes, parameters: Any) -> Any:
+        return {**tags(service, action, body, parameters), **request_context(service, body)}
+
+    iam_actions.request_tag_context = with_request
+
+
+def _ask_for_keys() -> None:
+    enforce = iam_evaluator.enforce
+
+    def with_keys(access_key: str, action: str, service: str, region: str, **details: Any) -> Any:
+        denied = enforce(access_key, action, service, region, **details)
+        if denied is not None or action not in KEY_ACTIONS:
+            return denied
+        key = _customer_key(service, details.get("resource_arn", "*"))
+        if key is None:
+            return None
+        denied = enforce(access_key, KEY_ACTIONS[action], "kms", region, resource_arn=key)
+        if denied is None or isinstance(denied, iam_evaluator.AuthError):
+            return denied
+        message = f"User: {denied.principal_arn} is not authorized to perform: {KEY_ACTIONS[action]} on resource: {key}"
+        return iam_evaluator.AuthError("AccessDenied", message)
+
+    iam_evaluator.enforce = with_keys
+
+
+def _customer_key(service: str, resource_arn: str) -> str | None:
+    if service == "s3":
+        bucket = resource_arn.removeprefix("arn:aws:s3:::").partition("/")[0]
+        key = s3._bucket_default_sse_headers(bucket).get("x-amz-server-side-encryption-aws-kms-key-id")
+    else:
+        _, secret = secretsmanager._resolve(resource_arn)
+        key = (secret or {}).get("KmsKeyId")
+    return str(key) if key and str(key).startswith("arn:") else None

@@ -1,0 +1,91 @@
+"""CloudFormation: resource types, and what is checked before a stack is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
+
+from local.aws.resources.kind import Created, Properties, ResourceKind
+
+
+def register(kinds: Mapping[str, ResourceKind]) -> None:
+    """Add resource types, or put ours in the place of ministack's."""
+    for name, kind in kinds.items():
+        provisioners._RESOURCE_HANDLERS[name] = {
+            **provisioners._RESOURCE_HANDLERS.get(name, {}),
+            "create": _creator(kind),
+            "update": _updater(name, kind),
+            "update_with_logical_id": True,
+            "delete": kind.delete,
+            "delete_with_logical_id": False,
+        }
+        if kind.replacing:
+            provisioners._REPLACING_PROPERTIES[name] = tuple(kind.replacing)
+        if kind.slow:
+            _give_a_thread(name)
+
+
+def physical_name(stack: str, logical_id: str, max_len: int = 63) -> str:
+    """The name CloudFormation gives a resource that its template leaves unnamed."""
+    name: str = provisioners._physical_name(stack, logical_id, max_len=max_len)
+    return name
+
+
+def inspect_templates_with(inspect: Callable[[Properties, dict[str, bool]], list[str]]) -> None:
+    """Refuse a template to which ``inspect`` (template, its conditions) objects, before anything is made of it."""
+    support = handlers.validate_template_support
+
+    def validate(template: Properties, conditions: dict[str, bool], *rest: Any, **named: Any) -> None:
+        found = inspect(template, conditions)
+        if found:
+            raise ValueError("; ".join(found))
+        support(template, conditions, *rest, **named)
+
+    handlers.validate_template_support = validate
+    changesets.validate_template_support = validate
+
+
+def _give_a_thread(name: str) -> None:
+    decide = stacks._runs_on_worker_thread
+    stacks._runs_on_worker_thread = lambda kind: kind == name or decide(kind)
+
+
+def _creator(kind: ResourceKind) -> Callable[..., tuple[str, dict[str, Any]]]:
+    def create(logical_id: str, properties: Properties, stack: str) -> tuple[str, dict[str, Any]]:
+        made = kind.create(logical_id, properties, stack)
+        return made.physical_id, made.attributes
+
+    return create
+
+
+def _updater(name: str, kind: ResourceKind) -> Callable[..., tuple[str, dict[str, Any]]]:
+    def update(
+        physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str
+    ) -> tuple[str, dict[str, Any]]:
+        if kind.update is None:
+            replaced: tuple[str, dict[str, Any]] = provisioners._replace_resource(
+                name, physical_id, old, new, stack, logical_id
+            )
+            return replaced
+        changed = kind.update(physical_id, old, new)
+        return changed.physical_id, changed.attributes
+
+    return update
+
+
+def builtin_kind(name: str) -> ResourceKind:
+    """ministack's own implementation of a type, to be built upon."""
+    handler = provisioners._RESOURCE_HANDLERS[name]
+
+    def create(logical_id: str, properties: Properties, stack: str) -> Created:
+        return Created(*handler["create"](logical_id, properties, stack))
+
+    if handler.get("update_with_logical_id"):
+        raise ValueError(f"{name}: its update needs the logical id, which ours does not hand on")
+
+    def update(physical_id: str, old: Properties, new: Properties) -> Created:
+        return Created(*handler["update"](physical_id, old, new, ""))
+
+    return ResourceKind(create, handler["delete"], update)

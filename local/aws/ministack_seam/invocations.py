@@ -1,0 +1,88 @@
+"""Lambda: our runner in the place of ministack's executors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.lambda_runtime import execution_credentials
+from ministack.services import eventbridge, lambda_svc
+
+from local.aws.functions.environment import Answer
+from local.aws.functions.package import Function, digest
+
+InvokeFunction = Callable[[Function, bytes, str], Answer]
+
+
+def run_functions_with(invoke: InvokeFunction) -> None:
+    """Let ``invoke`` run every Python function; no other runtime is run at all."""
+
+    def execute(record: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        function = _deployed_function(record)
+        answer = invoke(function, json.dumps(event).encode(), request_id)
+        return _execution_result(answer)
+
+    lambda_svc._execute_function_warm = execute
+    for executor in ("_execute_function_docker", "_execute_function_provided", "_execute_function_provided_warm"):
+        setattr(lambda_svc, executor, _refuse_runtime)
+    eventbridge._dispatch_to_lambda = _invoke_asynchronously
+
+
+def _invoke_asynchronously(arn: str, payload: str) -> None:
+    """A rule's target is invoked like any asynchronous call: with retries, then the dead-letter queue."""
+    record, config, name = lambda_svc._get_func_record_for_ref(arn)
+    if record is None or config is None:
+        raise ValueError(f"the rule's target {name} does not exist")
+    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(record, config), json.loads(payload))
+
+
+def _deployed_function(record: dict[str, Any]) -> Function:
+    config = record.get("config") or record
+    code = record.get("code_zip") or b""
+    layers = tuple(_layer_package(layer) for layer in config.get("Layers", []))
+    return Function(
+        name=config["FunctionName"],
+        arn=config["FunctionArn"],
+        version=config.get("Version", "$LATEST"),
+        runtime=config["Runtime"],
+        handler=config["Handler"],
+        memory_mb=int(config["MemorySize"]),
+        timeout_seconds=int(config["Timeout"]),
+        variables=tuple(sorted({**_logging(config), **(config.get("Environment") or {}).get("Variables", {})}.items())),
+        credentials=tuple(sorted(execution_credentials(config).items())),
+        code=code,
+        layers=layers,
+        code_sha=digest(code),
+        layer_shas=tuple(map(digest, layers)),
+    )
+
+
+def _logging(config: dict[str, Any]) -> dict[str, str]:
+    logging = config.get("LoggingConfig") or {}
+    named = {
+        "AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat"),
+        "AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel"),
+        "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup", f"/aws/lambda/{config['FunctionName']}"),
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def _layer_package(layer: dict[str, Any] | str) -> bytes:
+    package = lambda_svc._resolve_layer_zip(layer)
+    if package is None:
+        raise ValueError(f"layer {layer} has no content")
+    return bytes(package)
+
+
+def _execution_result(answer: Answer) -> dict[str, Any]:
+    result: dict[str, Any] = {"body": json.loads(answer.payload or b"null"), "log": answer.log}
+    if answer.failed:
+        result |= {"error": True, "function_error": "Unhandled"}
+    return result
+
+
+def _refuse_runtime(record: dict[str, Any], _event: Any, _request_id: str) -> dict[str, Any]:
+    runtime = (record.get("config") or record).get("Runtime")
+    message = f"runtime {runtime} is not emulated: functions are Python"
+    return {"body": {"errorType": "Runtime.NotEmulated", "errorMessage": message}, "error": True, "log": message}
