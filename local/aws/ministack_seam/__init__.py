@@ -6,7 +6,13 @@ ministack reads its settings from the environment when it is imported.
 """
 
 from local.aws.ministack_seam.access import judge_as_aws_does
-from local.aws.ministack_seam.cloudformation import builtin_kind, inspect_templates_with, physical_name, register
+from local.aws.ministack_seam.cloudformation import (
+    add_attributes,
+    builtin_kind,
+    inspect_templates_with,
+    physical_name,
+    register,
+)
 from local.aws.ministack_seam.databases import database_parameters, database_records, set_database_endpoint
 from local.aws.ministack_seam.dms import answer_dms
 from local.aws.ministack_seam.invocations import run_functions_with
@@ -15,6 +21,7 @@ from local.aws.ministack_seam.objects import bucket_holds_objects, keep_objects_
 from local.aws.ministack_seam.serving import serve
 
 __all__ = [
+    "add_attributes",
     "answer_dms",
     "bucket_holds_objects",
     "builtin_kind",

@@ -75,6 +75,22 @@ def _updater(name: str, kind: ResourceKind) -> Callable[..., tuple[str, dict[str
     return update
 
 
+def add_attributes(name: str, attributes: Callable[[Properties], dict[str, Any]]) -> None:
+    """Let ``Fn::GetAtt`` give more of one of ministack's types: ``attributes`` reads them from the properties."""
+    handler = provisioners._RESOURCE_HANDLERS[name]
+    create, update = handler["create"], handler["update"]
+
+    def with_create(logical_id: str, properties: Properties, stack: str) -> tuple[str, dict[str, Any]]:
+        physical_id, known = create(logical_id, properties, stack)
+        return physical_id, {**known, **attributes(properties)}
+
+    def with_update(physical_id: str, old: Properties, new: Properties, *rest: Any) -> tuple[str, dict[str, Any]]:
+        changed_id, known = update(physical_id, old, new, *rest)
+        return changed_id, {**known, **attributes(new)}
+
+    handler.update(create=with_create, update=with_update)
+
+
 def builtin_kind(name: str) -> ResourceKind:
     """ministack's own implementation of a type, to be built upon."""
     handler = provisioners._RESOURCE_HANDLERS[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,5 +21,6 @@ def kinds(builtin: ResourceKind, folder: Path, holds_objects: Callable[[str], bo
         if holds_objects(name):
             raise ValueError(f"The bucket you tried to delete is not empty: {name}")
         builtin.delete(name, properties)
+        shutil.rmtree(folder / name, ignore_errors=True)
 
     return {"AWS::S3::Bucket": ResourceKind(create, delete, builtin.update)}
