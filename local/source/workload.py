@@ -1,0 +1,142 @@
+"""The live workload: real transactions against the sales database, at a given rate, the same for the same seed."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from threading import Event
+
+import psycopg
+
+from local.source import hard_work, sales_work
+from local.source.plan import Change, Plan
+from local.source.pools import Pools, load_pools
+
+DEFAULT_RATE = 2_000
+PROGRESS_SECONDS = 0.25
+
+Kind = Callable[[Plan, Random, Pools], None]
+
+KINDS: dict[Kind, int] = {**sales_work.WORK, **hard_work.WORK}
+DEFINITIONS: dict[int, Kind] = {60: hard_work.add_column, 120: hard_work.widen_columns}
+"""The transactions, by their number, that change a table's definition."""
+
+
+class WorkloadFailed(RuntimeError):
+    """A statement touched other rows than planned: the database is not the one the workload knows."""
+
+    def __init__(self, query: str, expected: int, touched: int) -> None:
+        super().__init__(query, expected, touched)
+        self.query, self.expected, self.touched = query, expected, touched
+
+    def __str__(self) -> str:
+        return f"touched {self.touched} rows instead of {self.expected}: {self.query}"
+
+
+@dataclass
+class WorkDone:
+    """What the workload has done so far. Only committed work counts as changes."""
+
+    transactions: int = 0
+    rolled_back: int = 0
+    changes: Counter[tuple[str, Change]] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def rows(self) -> int:
+        """Row changes committed."""
+        return self.changes.total()
+
+    def by_table(self) -> dict[str, dict[str, int]]:
+        """Committed changes per ``schema.table``: inserts, updates, deletes, key_changes."""
+        tables = sorted({table for table, _ in self.changes})
+        return {table: {str(change): self.changes[table, change] for change in Change} for table in tables}
+
+
+class Workload:
+    """Transactions at ``rate`` row changes a second, for ``seconds`` or until ``transactions`` have run.
+
+    Example: ``Workload(dsn, rate=2000, seconds=20, seed=1).run(stop, print).by_table()``
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        rate: float = DEFAULT_RATE,
+        seconds: float | None = None,
+        transactions: int | None = None,
+        seed: int = 1,
+    ) -> None:
+        if seconds is None and transactions is None:
+            raise ValueError("a workload ends after seconds, after transactions, or whichever comes first")
+        self.dsn = dsn
+        self.rate = rate
+        self.seconds = seconds
+        self.transactions = transactions
+        self.seed = seed
+
+    def run(self, stop: Event, on_progress: Callable[[WorkDone], None] = lambda done: None) -> WorkDone:
+        """Run until the end or until ``stop`` is set; ``on_progress`` is called a few times a second.
+
+        Raises WorkloadFailed, and psycopg.Error when the database fails.
+        """
+        done = WorkDone()
+        with psycopg.connect(self.dsn) as connection:
+            pools = load_pools(connection)
+            connection.commit()
+            started = reported = time.monotonic()
+            for kind, plan in self._plans(pools):
+                self._execute(connection, plan)
+                _count(done, kind, plan)
+                now = time.monotonic()
+                done.seconds = now - started
+                if now - reported >= PROGRESS_SECONDS:
+                    on_progress(done)
+                    reported = now
+                if self._is_over(done) or stop.wait(max(0.0, done.rows / self.rate - done.seconds)):
+                    break
+        on_progress(done)
+        return done
+
+    def _plans(self, pools: Pools) -> Iterator[tuple[str, Plan]]:
+        """All transactions: first one of each kind, then as the weights say. They depend on the seed alone."""
+        rng = Random(self.seed)  # noqa: S311
+        kinds, weights = list(KINDS), list(KINDS.values())
+        number = 0
+        while True:
+            chosen = DEFINITIONS.get(number) or (
+                kinds[number] if number < len(kinds) else rng.choices(kinds, weights)[0]
+            )
+            plan = Plan()
+            chosen(plan, rng, pools)
+            number += 1
+            yield chosen.__name__, plan
+
+    def _execute(self, connection: psycopg.Connection, plan: Plan) -> None:
+        with connection.pipeline():
+            cursors = [connection.execute(statement.query, statement.parameters) for statement in plan.statements]
+            if plan.commits:
+                connection.commit()
+            else:
+                connection.rollback()
+        for statement, cursor in zip(plan.statements, cursors, strict=True):
+            if statement.rows is not None and cursor.rowcount != statement.rows:
+                raise WorkloadFailed(statement.query, statement.rows, cursor.rowcount)
+
+    def _is_over(self, done: WorkDone) -> bool:
+        enough = self.transactions is not None and done.transactions + done.rolled_back >= self.transactions
+        return enough or (self.seconds is not None and done.seconds >= self.seconds)
+
+
+def _count(done: WorkDone, kind: str, plan: Plan) -> None:
+    done.kinds[kind] += 1
+    if plan.commits:
+        done.transactions += 1
+        done.changes.update(plan.changes)
+    else:
+        done.rolled_back += 1
