@@ -1,0 +1,59 @@
+"""A task's CloudWatch metrics, published at intervals by a thread of their own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+log = logging.getLogger("dms")
+
+INTERVAL_SECONDS = 5.0
+"""DMS publishes every minute; runs here last less."""
+
+UNITS = {
+    "CDCLatencySource": "Seconds",
+    "CDCLatencyTarget": "Seconds",
+    "FullLoadThroughputRowsTarget": "Count/Second",
+}
+
+
+class MetricsPublisher:
+    """Publishes what ``read`` gives (metric name to value) under the task's dimensions in AWS/DMS."""
+
+    def __init__(self, dimensions: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
+        self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+        self._read = read
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+
+    def start(self) -> None:
+        """Begin publishing; without dimensions there is nothing to publish under, and nothing happens."""
+        if self._dimensions:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Publish once more and end."""
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        client = boto3.client("cloudwatch")
+        last = False
+        while not last:
+            last = self._over.wait(INTERVAL_SECONDS)
+            try:
+                client.put_metric_data(Namespace="AWS/DMS", MetricData=self._data())
+            except (BotoCoreError, ClientError) as error:
+                log.warning("metrics could not be published: %s", error)
+
+    def _data(self) -> list[Any]:
+        return [
+            {"MetricName": name, "Dimensions": self._dimensions, "Value": value, "Unit": UNITS.get(name, "Count")}
+            for name, value in self._read().items()
+        ]

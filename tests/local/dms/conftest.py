@@ -1,0 +1,235 @@
+"""A PostgreSQL for the session, a database for each test, and tasks as processes writing to folders."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from local.dms.source import parse_lsn
+from local.dms.state import TaskStatus
+from local.processes import GuardedProcess, start_guarded
+from local.source.postgres import EmbeddedPostgres
+
+MAPPINGS: list[dict[str, Any]] = [
+    {
+        "rule-type": "selection",
+        "rule-id": "1",
+        "rule-name": "all",
+        "object-locator": {"schema-name": "shop", "table-name": "%"},
+        "rule-action": "include",
+        "filters": [],
+    },
+    {
+        "rule-type": "transformation",
+        "rule-id": "100",
+        "rule-name": "seq",
+        "rule-target": "column",
+        "object-locator": {"schema-name": "%", "table-name": "%"},
+        "rule-action": "add-column",
+        "value": "dms_seq",
+        "expression": "$AR_H_CHANGE_SEQ",
+        "data-type": {"type": "string", "length": 50},
+    },
+    {
+        "rule-type": "transformation",
+        "rule-id": "101",
+        "rule-name": "bi",
+        "rule-target": "column",
+        "object-locator": {"schema-name": "%", "table-name": "%"},
+        "rule-action": "add-before-image-columns",
+        "before-image-def": {"column-prefix": "BI_", "column-suffix": "", "column-filter": "pk-only"},
+    },
+]
+
+S3 = {
+    "BucketName": "landing",
+    "BucketFolder": "sales",
+    "DataFormat": "parquet",
+    "IncludeOpForFullLoad": True,
+    "TimestampColumnName": "dms_ts",
+    "UseTaskStartTimeForFullLoadTimestamp": True,
+    "DatePartitionEnabled": True,
+    "CdcMaxBatchInterval": 1,
+}
+
+ROOT = Path(__file__).resolve().parents[3]
+_databases = itertools.count(1)
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+    """Poll until the condition holds; its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """One server with logical replication."""
+    with EmbeddedPostgres.start(
+        tmp_path_factory.mktemp("postgres"),
+        parameters={"rds.logical_replication": "1"},
+        user="dms",
+        password="dms",
+        database="sales",
+    ) as server:
+        yield server
+
+
+class Shop:
+    """A database of its own in the server."""
+
+    def __init__(self, server: EmbeddedPostgres, name: str) -> None:
+        self.server, self.name = server, name
+        self.connection = psycopg.connect(server.dsn(name), autocommit=True)
+
+    def run(self, *statements: str) -> None:
+        """Execute statements, each a transaction of its own."""
+        for statement in statements:
+            self.connection.execute(statement)  # type: ignore[call-overload]
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """A query's rows."""
+        return self.connection.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]
+
+    def fence(self) -> int:
+        """The position behind everything committed so far."""
+        return parse_lsn(self.rows("SELECT pg_current_wal_insert_lsn()")[0][0])
+
+    def confirmed(self, slot: str) -> int:
+        """The slot's confirmed position, 0 without a slot."""
+        found = self.rows(f"SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{slot}'")
+        return parse_lsn(found[0][0]) if found and found[0][0] else 0
+
+
+@pytest.fixture
+def shop(postgres: EmbeddedPostgres) -> Iterator[Shop]:
+    """An empty database with a schema ``shop``."""
+    name = f"shop{next(_databases)}"
+    with psycopg.connect(postgres.dsn("sales"), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        made = Shop(postgres, name)
+        made.run("CREATE SCHEMA shop")
+        yield made
+        made.connection.close()
+        admin.execute(  # type: ignore[call-overload]
+            f"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '{name}'"
+        )
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+
+
+class RunningTask:
+    """A task process over a shop, writing to a folder."""
+
+    def __init__(self, shop: Shop, folder: Path) -> None:
+        self.shop, self.folder = shop, folder
+        self.landing = folder / "landing"
+        self.slot = f"slot_{shop.name}"
+        self.plan: dict[str, Any] = {
+            "kind": "full-load-and-cdc",
+            "resume": False,
+            "slot": self.slot,
+            "folder": os.fspath(folder / "state"),
+            "target_url": self.landing.as_uri(),
+            "source": {
+                "ServerName": shop.server.host,
+                "Port": shop.server.port,
+                "Username": "dms",
+                "Password": "dms",
+                "DatabaseName": shop.name,
+            },
+            "mappings": json.dumps({"rules": MAPPINGS}),
+            "s3": dict(S3),
+            "postgres": {},
+        }
+        self.process: GuardedProcess | None = None
+
+    def start(self, *, resume: bool = False) -> None:
+        """Start the process."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "plan.json"
+        path.write_text(json.dumps({**self.plan, "resume": resume}))
+        self.process = start_guarded(
+            [sys.executable, "-m", "local.dms.task", os.fspath(path)], log=self.folder / "task.log", cwd=ROOT
+        )
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash."""
+        assert self.process is not None
+        self.process.signal(signal.SIGKILL)
+        self.process.wait(10)
+        self.process.stop()
+
+    def stop(self) -> TaskStatus:
+        """Stop in an orderly way; the last status."""
+        if self.process is not None:
+            self.process.signal(signal.SIGTERM)
+            self.process.wait(20)
+            self.process.stop()
+        return self.status()
+
+    def status(self) -> TaskStatus:
+        """What the task says of itself."""
+        return TaskStatus.read(self.folder / "state" / "status.json") or TaskStatus()
+
+    def log(self) -> str:
+        """What the process printed."""
+        return (self.folder / "task.log").read_text()
+
+    def wait_loaded(self) -> None:
+        """Wait for the end of the full load."""
+        wait_for(lambda: self.status().load_finished or self._ended(), "the full load")
+        assert self.status().load_finished, self.log()
+
+    def wait_caught_up(self) -> None:
+        """Wait until everything committed so far is in files."""
+        fence = self.shop.fence()
+        wait_for(lambda: self.shop.confirmed(self.slot) >= fence or self._ended(), "the slot to pass the fence")
+        assert self.shop.confirmed(self.slot) >= fence, self.log()
+
+    def _ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def files(self, table: str) -> list[Path]:
+        """A table's files, LOAD files first, then by name."""
+        found = (self.landing / "sales" / table.replace(".", "/")).rglob("*.*")
+        return sorted((f for f in found if f.is_file()), key=lambda f: (not f.name.startswith("LOAD"), f.name))
+
+    def changes(self, table: str) -> list[dict[str, Any]]:
+        """The rows of all change files in name order."""
+        files = [f for f in self.files(table) if not f.name.startswith("LOAD")]
+        return [row for f in files for row in read(f).to_pylist()]
+
+    def loaded(self, table: str) -> list[dict[str, Any]]:
+        """The rows of all LOAD files in name order."""
+        return [row for f in self.files(table) if f.name.startswith("LOAD") for row in read(f).to_pylist()]
+
+
+def read(path: Path) -> pa.Table:
+    """A Parquet file."""
+    return pq.ParquetFile(path).read()
+
+
+@pytest.fixture
+def task(shop: Shop, tmp_path: Path) -> Iterator[RunningTask]:
+    """A task, not started; stopped at the end."""
+    made = RunningTask(shop, tmp_path / "task")
+    yield made
+    if made.process is not None:
+        made.process.stop()
