@@ -14,17 +14,21 @@ from catchment.leases.base import Held
 
 
 class FileLease:
-    """Leases among the processes of one machine: ``folder/<table>.lock``."""
+    """Leases among the processes of one machine: ``folder/<table>.lock``.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    With ``wait`` an applier stands in line, which suits a command somebody typed: when it is its turn it looks for
+    itself. Without, it goes away with LeaseTaken.
+    """
+
+    def __init__(self, folder: Path, *, wait: bool = False) -> None:
+        self._folder, self._flags = folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
 
     def acquire(self, table: str) -> Held:
         """The lease on ``table``. Raises LeaseTaken, naming the process that has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self._folder / f"{table.replace(os.sep, '%2F')}.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, self._flags)
         except BlockingIOError:
             holder = os.pread(handle, 64, 0).decode(errors="replace").strip() or "another process"
             os.close(handle)

@@ -34,6 +34,10 @@ class ObjectStore(Protocol):
         """All files below the folder ``prefix`` (all of the store if empty), in path order."""
         ...
 
+    def has_folder(self, prefix: str) -> bool:
+        """Whether there is a folder ``prefix``, be it empty (in S3: any key below it, a folder marker included)."""
+        ...
+
     def etag(self, found: StoredObject) -> str:
         """What tells this content from any other under the same path: S3's ETag, or the MD5 of a local file."""
         ...

@@ -12,6 +12,8 @@ from pathlib import Path
 from catchment.storage.base import StoredObject
 
 _CHUNK = 1 << 20
+# Not hidden: in a Delta folder VACUUM must find what a killed writer left.
+_STAGED = ".writing-"
 
 
 class LocalStore:
@@ -31,7 +33,7 @@ class LocalStore:
         found = []
         for folder, _, names in os.walk(start):
             for name in names:
-                if name.startswith(".writing-"):
+                if _STAGED in name:
                     continue
                 full = os.path.join(folder, name)
                 try:
@@ -41,6 +43,10 @@ class LocalStore:
                 relative = os.path.relpath(full, self.root).replace(os.sep, "/")
                 found.append(StoredObject(relative, stat.st_size, stat.st_mtime_ns))
         yield from sorted(found, key=lambda entry: entry.path)
+
+    def has_folder(self, prefix: str) -> bool:
+        """Whether the folder exists."""
+        return self._full(prefix).is_dir()
 
     def etag(self, found: StoredObject) -> str:
         """The MD5 of the content, as S3 gives it for an object put in one piece."""
@@ -63,7 +69,7 @@ class LocalStore:
         """Move ``source`` to ``path``; a rename where both lie on one file system."""
         target = self._full(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, staged = tempfile.mkstemp(prefix=".writing-", dir=target.parent)
+        handle, staged = tempfile.mkstemp(prefix=target.name + _STAGED, dir=target.parent)
         os.close(handle)
         shutil.move(source, staged)
         os.replace(staged, target)
@@ -72,7 +78,7 @@ class LocalStore:
         """Write beside the target, flush to disk, rename."""
         target = self._full(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, staged = tempfile.mkstemp(prefix=".writing-", dir=target.parent)
+        handle, staged = tempfile.mkstemp(prefix=target.name + _STAGED, dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)

@@ -61,6 +61,14 @@ class S3Store:
         except (ClientError, BotoCoreError) as error:
             raise self._translated(error, start) from error
 
+    def has_folder(self, prefix: str) -> bool:
+        """Whether any key lies below ``prefix``."""
+        start = self._key(prefix.rstrip("/") + "/")
+        try:
+            return self._client.list_objects_v2(Bucket=self.bucket, Prefix=start, MaxKeys=1)["KeyCount"] > 0
+        except (ClientError, BotoCoreError) as error:
+            raise self._translated(error, start) from error
+
     def etag(self, found: StoredObject) -> str:
         """The ETag the listing gave."""
         if found.etag is None:

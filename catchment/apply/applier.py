@@ -1,0 +1,184 @@
+"""From landing files to a table that holds what the source held: one table, one call."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from catchment.apply.account import Account, Counts
+from catchment.apply.batch import Members, refuse_keyless, work_out, work_out_keyless
+from catchment.apply.budget import Budget
+from catchment.apply.late import late_files, replay
+from catchment.apply.pending import Listing, list_landing, take, watermark
+from catchment.apply.quarantine import write_rejects
+from catchment.apply.schema import evolve
+from catchment.apply.staging import Stage, Staged
+from catchment.errors import LeaseTaken
+from catchment.landing.contract import TableContract
+from catchment.landing.duck import open_duckdb
+from catchment.landing.names import LandingFile
+from catchment.landing.types import DeltaType
+from catchment.leases import Held, Lease
+from catchment.sinks.base import Batch, LostRace, Sink, TableState
+from catchment.sinks.delta import DeltaSink
+from catchment.storage import ObjectStore
+
+_RACES = 5
+
+
+def apply_table(
+    *,
+    contract: TableContract,
+    landing: ObjectStore,
+    lake: ObjectStore,
+    quarantine: ObjectStore,
+    lease: Lease,
+    budget: Budget,
+    now: Callable[[], datetime],
+) -> Account:
+    """Bring one Delta table up to date with its landing files; returns what became of every row read.
+
+    Safe to call at any time, any number of times, by anybody: one holder of the lease works, the others raise
+    LeaseTaken, and a holder that was poked looks once more. Each commit is atomic with the record of its files; a
+    process killed anywhere leaves an exact table. Raises ReloadSeen, ForeignWriter, LedgerLost, SchemaConflict (trying
+    again cannot help) and LeaseTaken, StorageUnavailable (it may).
+    """
+    held = lease.acquire(str(contract.name))
+    released = False
+    try:
+        with tempfile.TemporaryDirectory(prefix="catchment-") as folder:
+            scratch = Path(folder)
+            con = open_duckdb(scratch, budget.memory_mb, budget.threads)
+            try:
+                sink = DeltaSink(lake, contract.name, scratch)
+                run = _Run(contract, landing, quarantine, held, budget, now, con, sink, scratch)
+                while not released:
+                    run.catch_up()
+                    released = held.release(force=not run.account.done)
+                return run.account
+            finally:
+                con.close()
+    finally:
+        if not released:
+            held.release(force=True)
+
+
+@dataclass
+class _Run:
+    contract: TableContract
+    landing: ObjectStore
+    quarantine: ObjectStore
+    held: Held
+    budget: Budget
+    now: Callable[[], datetime]
+    con: duckdb.DuckDBPyConnection
+    sink: Sink
+    scratch: Path
+
+    def __post_init__(self) -> None:
+        self.account = Account(str(self.contract.name))
+        self._aside: set[str] = set()
+        self._until = None if self.budget.seconds is None else self.now() + timedelta(seconds=self.budget.seconds)
+
+    def catch_up(self) -> None:
+        """Commit batch after batch until nothing is new or the budget's time is over."""
+        lost, digest_due = 0, False
+        while True:
+            self.held.look()
+            state = self.sink.open()
+            listing = list_landing(self.landing, self.contract.name, state.ledger)
+            self._report(state, listing)
+            new = [file for file in listing.new if file.path not in self._aside]
+            if not new and not self._to_create(state):
+                break
+            if self._until is not None and self.now() >= self._until:
+                self.account.done = False
+                break
+            try:
+                self._commit(state, listing, take(new, self.budget))
+                lost, digest_due = 0, True
+            except LostRace as race:
+                lost += 1
+                if lost == _RACES:
+                    raise LeaseTaken(str(self.contract.name), "a writer that holds no lease") from race
+        if digest_due and state.version is not None:
+            state.ledger.prune(set(listing.present))
+            self.sink.save_ledger(state.ledger, state.version)
+
+    def _report(self, state: TableState, listing: Listing) -> None:
+        self.account.version, self.account.watermark = state.version, state.ledger.watermark
+        self.account.rows = state.rows if state.version is not None else None
+        self.account.unrecognised = list(listing.unrecognised)
+
+    def _to_create(self, state: TableState) -> bool:
+        """Whether a table without any file is to be made: its columns are declared and its folder is there."""
+        name = self.contract.name
+        return (
+            state.version is None
+            and self.contract.columns is not None
+            and self.landing.has_folder(f"{name.schema}/{name.table}")
+        )
+
+    def _commit(self, state: TableState, listing: Listing, files: Sequence[LandingFile]) -> None:
+        stage = Stage(self.con, self.contract, self.landing, self.scratch)
+        stage.clear()
+        opened = [stage.open(file, state.columns) for file in files]
+        target = evolve(state.columns, self.contract, [each.shape for each in opened if each.shape])
+        fresh = [stage.read(each, target) for each in opened]
+        if not target:
+            self._set_aside(fresh)
+            return
+        late = late_files(fresh, state.ledger)
+        again: list[Staged] = []
+        if self.contract.key and late:
+            found = replay(self.con, stage, self.contract, target, late, fresh, listing, state.ledger)
+            again = found.files
+            self.account.replayed += len(again)
+            if found.missing:
+                self.account.note(
+                    f"{len(late)} late files, but {found.missing} files they have to be seen with are no longer in "
+                    "the landing zone: rows deleted since may have come back"
+                )
+        members = Members(fresh, again)
+        counts = self._work_out(stage, target, members, late)
+        self._quarantine(fresh)
+        reached = max(state.ledger.watermark, watermark(files))
+        batch = Batch(target, [each.applied for each in fresh], reached, counts.to_json())
+        self.sink.commit(self.con, batch, self.held.check)
+        self.account.counts += counts
+        self.account.files += len(files)
+        self.account.late += len(late)
+        self.account.commits += 1
+
+    def _set_aside(self, unreadable: Sequence[Staged]) -> None:
+        """Count and keep files that cannot be read before any other has said what the table's columns are.
+
+        There is no table yet whose commit could record them, so the next call sees them again.
+        """
+        self._quarantine(unreadable)
+        self._aside |= {staged.applied.path for staged in unreadable}
+        self.account.counts += Counts(read=len(unreadable), quarantined=len(unreadable))
+        self.account.files += len(unreadable)
+
+    def _work_out(
+        self, stage: Stage, target: Mapping[str, DeltaType], members: Members, late: Sequence[Staged]
+    ) -> Counts:
+        if not self.contract.key:
+            refuse_keyless(self.con, members.fresh)
+        stage.relate(members.all, target)
+        if self.contract.key:
+            return work_out(self.con, self.sink, self.contract, target, members)
+        return work_out_keyless(self.con, self.sink, target, members, late)
+
+    def _quarantine(self, fresh: Sequence[Staged]) -> None:
+        """Write the rejected records before the commit that counts them, so that none can be lost."""
+        for staged in fresh:
+            if staged.rejects:
+                path = write_rejects(self.quarantine, staged.opened.file, staged.applied.etag, staged.rejects)
+                if path not in self.account.quarantine:
+                    self.account.quarantine.append(path)

@@ -1,0 +1,51 @@
+"""Which columns the table is to have, from what it has, what is declared and what its files bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from catchment.errors import SchemaConflict
+from catchment.landing.contract import TableContract
+from catchment.landing.shape import FileShape
+from catchment.landing.types import DeltaType, widen
+
+
+def evolve(
+    table: Mapping[str, DeltaType], contract: TableContract, shapes: Sequence[FileShape]
+) -> dict[str, DeltaType]:
+    """The table's columns after files of these shapes: new ones at the end, types widened, none dropped.
+
+    A declared type is the contract's to widen, not a file's. A file whose type does not fit changes nothing: its
+    values are cast one by one, and those that do not fit are quarantined. Raises SchemaConflict where the contract
+    declares a type the table's values cannot become.
+    """
+    declared = contract.columns or {}
+    target = dict(table)
+    for name, kind in declared.items():
+        known = target.get(name, kind)
+        wider = widen(known, kind)
+        if wider not in (known, kind):
+            raise SchemaConflict(str(contract.name), name, str(known), f"it cannot become {kind} as declared")
+        target[name] = wider or kind
+    for shape in shapes:
+        for name, kind in shape.columns.items():
+            if name not in target:
+                target[name] = kind
+            elif name not in declared:
+                target[name] = widen(target[name], kind) or target[name]
+    return target
+
+
+def spelt_alike(shape: FileShape, table: Mapping[str, DeltaType]) -> FileShape:
+    """The shape with the table's spelling where names differ in case only (Delta does not tell them apart)."""
+    spelling = {name.casefold(): name for name in table}
+
+    def known(name: str) -> str:
+        return spelling.get(name.casefold(), name)
+
+    if all(known(name) == name for name in shape.columns):
+        return shape
+    columns = {known(name): kind for name, kind in shape.columns.items()}
+    fields = {known(name): found for name, found in shape.roles.columns.items()}
+    return replace(shape, columns=columns, roles=replace(shape.roles, columns=fields))

@@ -1,0 +1,70 @@
+"""Step 1: what each row does to which key, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from catchment.changes.relations import EFFECTS, ROWS, TOUCHED, both, comma, keys, quote
+
+_ROWS_PER_FILE_BITS = 40
+
+
+def key_changed(key: Sequence[str]) -> str:
+    """A condition on a row: its before-image differs from its key.
+
+    DMS fills the before-images of all key columns when any of them changes, and of none otherwise
+    (dms-facts: rows); a part that is missing is taken to have stayed.
+    """
+    parts = [f"({old} IS NOT NULL AND {old} IS DISTINCT FROM {quote(column)})" for old, column in _olds(key)]
+    return "(\"~op\" = 'U' AND (" + " OR ".join(parts) + "))"
+
+
+def expand(key: Sequence[str], source: str = ROWS, *, file: str = '"~file"') -> str:
+    """SELECT (file, line, part, kind, seq, k0 …): one line per effect of the rows in ``source``, not yet ordered.
+
+    ``file`` is the SQL of the file's number, for a source that holds one file only.
+    """
+    now = comma(f"{quote(column)} AS k{i}" for i, column in enumerate(key))
+    before = comma(f"COALESCE({old}, {quote(column)}) AS k{i}" for i, (old, column) in enumerate(_olds(key)))
+    changed = key_changed(key)
+    return (
+        f'SELECT {file} AS file, "~row" AS line, 1 AS part, '
+        f'CASE WHEN {changed} THEN \'K\' ELSE "~op" END AS kind, "~seq" AS seq, {now} FROM {source} '
+        f'UNION ALL SELECT {file} AS file, "~row" AS line, 0 AS part, \'D\' AS kind, "~seq" AS seq, {before} '
+        f"FROM {source} WHERE {changed}"
+    )
+
+
+def order(key: Sequence[str], fresh_below: int, *, loads_only: bool) -> str:
+    """CREATE the effects with their place in the history as ``ord``.
+
+    Files numbered below ``fresh_below`` are new, the others are read again. Rows of load files have no token (an
+    empty one, which sorts first), so a batch of load files alone is in order by file and row without sorting.
+    """
+    if loads_only:
+        place = f"CAST(f.place AS BIGINT) * {1 << _ROWS_PER_FILE_BITS} + line * 2 + part"
+    else:
+        place = "row_number() OVER (ORDER BY seq, f.place, line, part)"
+    return (
+        f"CREATE TEMP TABLE {EFFECTS} AS SELECT {place} AS ord, e.file, line, part, "
+        f"e.file < {fresh_below} AS fresh, kind, seq, {comma(keys(len(key)))} "
+        f'FROM ({expand(key)}) e JOIN "~files" f ON f.file = e.file'
+    )
+
+
+def touched(key: Sequence[str], source: str) -> str:
+    """SELECT DISTINCT the keys the rows of ``source`` have an effect on."""
+    return f"SELECT DISTINCT {comma(keys(len(key)))} FROM ({expand(key, source, file='0')}) e"
+
+
+def touching(key: Sequence[str], source: str) -> str:
+    """SELECT the row numbers in ``source`` that have an effect on a key in the touched table."""
+    count = len(key)
+    return (
+        f"SELECT DISTINCT e.line FROM ({expand(key, source, file='0')}) e JOIN {TOUCHED} t "
+        f"ON {both(keys(count, 'e'), keys(count, 't'))}"
+    )
+
+
+def _olds(key: Sequence[str]) -> list[tuple[str, str]]:
+    return [(quote(f"~old_{i}"), column) for i, column in enumerate(key)]

@@ -1,0 +1,76 @@
+"""Step 4: a column that the winner's file does not speak of keeps its last known value.
+
+Needed only where some file of the batch lacks one of the table's columns. For an update, the value is the last one
+said since the key's last insert, delete or arrival, else the table's; an insert starts from NULL. A row that arrives
+by a key change brings what its old key had at that moment, which may lead to yet another key: ``hop`` goes one such
+step, until ``hops`` says that none is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from catchment.changes.relations import EFFECTS, EXISTING, ROWS, WINNERS, both, comma, keys, quote
+
+STEPS, TRAIL = '"~steps"', '"~trail"'
+
+
+def steps(key_width: int, lacking: Iterable[int]) -> str:
+    """CREATE the effects with the one that says the column's value: at it (``src``) and right before it (``before``).
+
+    ``lacking`` are the files that do not speak of the column.
+    """
+    says = f"CASE WHEN kind <> 'U' OR NOT {_lacks('file', lacking)} THEN ord END"
+    window = f"PARTITION BY {comma(keys(key_width))} ORDER BY ord ROWS BETWEEN UNBOUNDED PRECEDING AND"
+    return (
+        f"CREATE OR REPLACE TEMP TABLE {STEPS} AS SELECT ord, file, line, part, kind, {comma(keys(key_width))}, "
+        f"max({says}) OVER ({window} CURRENT ROW) AS src, max({says}) OVER ({window} 1 PRECEDING) AS before "
+        f"FROM {EFFECTS}"
+    )
+
+
+def trail(lacking: Iterable[int]) -> str:
+    """CREATE the search: for each winner that needs the column, where to look (``src``) on which key (``home``)."""
+    return (
+        f"CREATE OR REPLACE TEMP TABLE {TRAIL} AS SELECT w.ord, s.src, s.ord AS home FROM {WINNERS} w "
+        f"JOIN {STEPS} s ON s.ord = w.ord WHERE w.kind IN ('U', 'K') AND {_lacks('w.file', lacking)}"
+    )
+
+
+def hops(lacking: Iterable[int]) -> str:
+    """SELECT how many searches have come to a row that arrived by a key change and does not say the column."""
+    return (
+        f"SELECT count(*) FROM {TRAIL} t JOIN {STEPS} s ON s.ord = t.src "
+        f"WHERE s.kind = 'K' AND {_lacks('s.file', lacking)}"
+    )
+
+
+def hop(lacking: Iterable[int]) -> str:
+    """CREATE the search anew, one key change further back."""
+    arrived = f"s.kind = 'K' AND {_lacks('s.file', lacking)}"
+    return (
+        f"CREATE OR REPLACE TEMP TABLE {TRAIL} AS SELECT t.ord, "
+        f"CASE WHEN {arrived} THEN d.before ELSE t.src END AS src, "
+        f"CASE WHEN {arrived} THEN d.ord ELSE t.home END AS home "
+        f"FROM {TRAIL} t LEFT JOIN {STEPS} s ON s.ord = t.src "
+        f"LEFT JOIN {STEPS} d ON d.file = s.file AND d.line = s.line AND d.part = 0 AND s.part = 1"
+    )
+
+
+def values(table: str, column: str, key_width: int) -> str:
+    """CREATE ``table`` (ord, value): what each search found; needs the table's rows as ``"~existing"``."""
+    name = quote(column)
+    return (
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT t.ord, "
+        f"CASE WHEN t.src IS NULL THEN x.{name} WHEN s.kind <> 'D' THEN r.{name} END AS value FROM {TRAIL} t "
+        f"LEFT JOIN {STEPS} s ON s.ord = t.src "
+        f'LEFT JOIN {ROWS} r ON r."~file" = s.file AND r."~row" = s.line '
+        f"JOIN {STEPS} h ON h.ord = t.home "
+        f"JOIN {WINNERS} w ON {both(keys(key_width, 'w'), keys(key_width, 'h'))} "
+        f"LEFT JOIN {EXISTING} x ON x.ord = w.ord"
+    )
+
+
+def _lacks(column: str, lacking: Iterable[int]) -> str:
+    numbers: Sequence[str] = [str(number) for number in lacking]
+    return f"({column} IN ({comma(numbers)}))" if numbers else "FALSE"

@@ -1,0 +1,36 @@
+"""A table without a key: inserts are appended, each token once; nothing else can be applied exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from catchment.changes.relations import ROWS, SEQUENCE, UPSERTS, comma, quote
+
+NEW_TOKENS, PRESENT = '"~tokens"', '"~present"'
+REFUSED = {
+    "U": "an update of a table without a key cannot be applied exactly: which row it means is not known",
+    "D": "a delete from a table without a key cannot be applied exactly: which row it means is not known",
+}
+
+
+def refused(source: str) -> str:
+    """SELECT (row, operation, record as JSON) of the rows in ``source`` that are no inserts."""
+    return f'SELECT "~row", "~op", to_json(t) FROM {source} t WHERE "~op" <> \'I\' ORDER BY "~row"'
+
+
+def tokens() -> str:
+    """CREATE the tokens of the batch that the table might carry already."""
+    return f'CREATE TEMP TABLE {NEW_TOKENS} AS SELECT DISTINCT "~seq" AS token FROM {ROWS} WHERE "~seq" <> \'\''
+
+
+def appends(columns: Sequence[str]) -> str:
+    """CREATE the upserts: every load row, and of each token the first row, unless the table has the token."""
+    named = comma(f"r.{quote(name)}" for name in columns)
+    return (
+        f"CREATE TEMP TABLE {UPSERTS} AS SELECT ord, {comma(quote(name) for name in columns)}, "
+        f'{quote(SEQUENCE)} FROM (SELECT row_number() OVER (ORDER BY f.place, "~row") AS ord, {named}, '
+        f'"~seq" AS {quote(SEQUENCE)}, '
+        f'row_number() OVER (PARTITION BY "~seq" ORDER BY f.place, "~row") AS copy '
+        f'FROM {ROWS} r JOIN "~files" f ON f.file = r."~file") r '
+        f"WHERE {quote(SEQUENCE)} = '' OR (copy = 1 AND {quote(SEQUENCE)} NOT IN (SELECT token FROM {PRESENT}))"
+    )

@@ -1,0 +1,128 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catchment.errors import CatchmentError, SettingsError
+
+app = typer.Typer(
+    name="catchment",
+    help="Many databases, one lake: bring Delta tables up to date with the files AWS DMS wrote, and look at them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+LakeOption = Annotated[
+    str | None,
+    typer.Option("--lake", metavar="PATH", help="Folder or s3:// URL of the lake. Default: the lake of the last run."),
+]
+
+
+@app.command("apply")
+def apply_command(
+    landing: Annotated[
+        str, typer.Argument(metavar="LANDING", help="Folder or s3:// URL holding <schema>/<table>/… as DMS wrote it.")
+    ],
+    lake: Annotated[
+        str, typer.Argument(metavar="LAKE", help="Folder or s3:// URL of the Delta tables, made if missing.")
+    ],
+    tables: Annotated[
+        Path,
+        typer.Option("--tables", metavar="FILE", help="YAML or JSON: what DMS was told to write, and keys."),
+    ],
+    json_to: Annotated[
+        str | None,
+        typer.Option("--json", metavar="FILE", help="The account as JSON; without FILE on standard output."),
+    ] = None,
+    quarantine: Annotated[
+        str | None,
+        typer.Option("--quarantine", metavar="URL", help="Where bad rows go. Default: LAKE/_quarantine."),
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option("--table", metavar="SCHEMA.TABLE", help="Only this table; may be given again.")
+    ] = None,
+) -> None:
+    """Bring the tables of LAKE up to date with the landing files in LANDING.
+
+    Running it again changes nothing; new files are picked up, in whatever order they come.
+    Every row read is counted: applied, superseded (a later change came along), stale (the table has it already)
+    or quarantined.
+
+    Exit code 1: a table failed, the others are done all the same. 2: the tables file or an option is wrong.
+    """
+    from catchment.cli.apply import apply
+
+    code = apply(landing, lake, tables, quarantine=quarantine, only=table or [], json_to=json_to)
+    raise typer.Exit(code)
+
+
+@app.command("query")
+def query_command(
+    sql: Annotated[str | None, typer.Argument(help="For example: select count(*) from sales.clients")] = None,
+    lake: LakeOption = None,
+    format_: Annotated[Format, typer.Option("--format", help="How the answer is printed.")] = Format.table,
+) -> None:
+    """Ask the lake in SQL (DuckDB over the live Delta files); without SQL: what tables there are."""
+    from catchment.cli.query import query
+
+    query(sql, lake, format_.value)
+
+
+@app.command("history")
+def history_command(
+    table: Annotated[str | None, typer.Argument(help="schema.table; left out: the last commit of every table.")] = None,
+    lake: LakeOption = None,
+    format_: Annotated[Format, typer.Option("--format", help="How the answer is printed.")] = Format.table,
+) -> None:
+    """Show a table's commits: watermark, files, and what became of the rows of each."""
+    from catchment.cli.history import history
+
+    history(table, lake, format_.value)
+
+
+def _with_json_target(arguments: Sequence[str]) -> list[str]:
+    """``--json`` may stand alone: what follows is its file only if it is ``-`` or ends in ``.json``."""
+    given = list(arguments)
+    if "--json" in given:
+        place = given.index("--json") + 1
+        if place == len(given) or not (given[place] == "-" or given[place].endswith(".json")):
+            given.insert(place, "-")
+    return given
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; every error of the tree is one line on standard error."""
+    try:
+        app(_with_json_target(arguments), prog_name="catchment")
+    except SystemExit as done:  # how Typer ends a command, and how it says that the usage was wrong
+        return done.code if isinstance(done.code, int) else 0
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        sys.stderr.close()
+        return 0
+    except SettingsError as error:
+        print(f"catchment: {error}", file=sys.stderr)
+        return 2
+    except CatchmentError as error:
+        print(f"catchment: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,148 @@
+"""``catchment apply``: the same core as in AWS, on a folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from catchment.apply import Account, Budget, apply_table
+from catchment.cli.show import new_console
+from catchment.errors import CatchmentError, SettingsError
+from catchment.landing.contract import TableContract, load_contracts
+from catchment.landing.names import TableName
+from catchment.leases import Lease, MemoryLease
+from catchment.leases.file import FileLease
+from catchment.storage import LocalStore, ObjectStore, open_store
+
+_COUNTS = ("read", "applied", "superseded", "stale", "quarantined", "inserted", "updated", "deleted", "key_changes")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A table's account, or why it has none."""
+
+    table: str
+    account: Account | None
+    error: CatchmentError | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The account, or the error's kind and text."""
+        if self.account is not None:
+            return {**self.account.to_json(), "error": None}
+        return {"table": self.table, "error": {"kind": type(self.error).__name__, "message": str(self.error)}}
+
+
+def apply(
+    landing: str, lake: str, tables: Path, *, quarantine: str | None, only: Sequence[str], json_to: str | None
+) -> int:
+    """Apply every table of the tables file; returns the exit code. Raises SettingsError before anything is touched."""
+    contracts = _chosen(load_contracts(tables), only, str(tables))
+    stores = open_store(landing), open_store(lake), open_store(quarantine or f"{lake.rstrip('/')}/_quarantine")
+    if isinstance(stores[0], LocalStore) and not stores[0].root.is_dir():
+        raise SettingsError("apply", "LANDING", landing, "allowed is a folder that exists, or s3://bucket/prefix")
+    lease = _lease(stores[1])
+    results = [_one(contract, *stores, lease) for contract in contracts]
+    if json_to is not None:
+        _write_json(json_to, landing, lake, results)
+    if json_to != "-":
+        _show(results)
+    for result in results:
+        if result.error is not None:
+            print(f"catchment: {result.error}", file=sys.stderr)
+    return 1 if any(result.error is not None for result in results) else 0
+
+
+def _chosen(contracts: dict[TableName, TableContract], only: Sequence[str], file: str) -> list[TableContract]:
+    by_name = {str(name): contract for name, contract in contracts.items()}
+    for name in only:
+        if name not in by_name:
+            raise SettingsError(file, "--table", name, f"allowed are {', '.join(by_name)}")
+    return [contract for name, contract in by_name.items() if not only or name in only]
+
+
+def _lease(lake: ObjectStore) -> Lease:
+    """Locks in the lake's folder; in S3 the conditional put of each commit is what protects the table."""
+    if isinstance(lake, LocalStore):
+        return FileLease(lake.root / "_catchment", wait=True)
+    return MemoryLease()
+
+
+def _one(
+    contract: TableContract, landing: ObjectStore, lake: ObjectStore, quarantine: ObjectStore, lease: Lease
+) -> Result:
+    try:
+        account = apply_table(
+            contract=contract,
+            landing=landing,
+            lake=lake,
+            quarantine=quarantine,
+            lease=lease,
+            budget=Budget(),
+            now=lambda: datetime.now(UTC),
+        )
+        return Result(str(contract.name), account, None)
+    except CatchmentError as error:
+        return Result(str(contract.name), None, error)
+
+
+def _write_json(target: str, landing: str, lake: str, results: Sequence[Result]) -> None:
+    total = {name: sum(getattr(r.account.counts, name) for r in results if r.account) for name in _COUNTS}
+    document = {
+        "landing": landing,
+        "lake": lake,
+        "ok": all(result.error is None for result in results),
+        "total": total,
+        "tables": [result.to_json() for result in results],
+    }
+    body = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if target == "-":
+        sys.stdout.write(body)
+    else:
+        Path(target).write_text(body, encoding="utf-8")
+
+
+def _show(results: Sequence[Result]) -> None:
+    console = new_console()
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    shown.add_column("table", overflow="fold")
+    for column in (*_COUNTS[:5], "+ins ~upd -del", "rows"):
+        shown.add_column(column, justify="right", no_wrap=True)
+    for result in results:
+        shown.add_row(result.table, *_cells(result))
+    console.print(shown)
+    for result in results:
+        for note in _notes(result):
+            console.print(note, style="yellow", highlight=False, markup=False)
+
+
+def _cells(result: Result) -> list[str]:
+    account = result.account
+    if account is None:
+        return ["[bold red]failed[/]"]
+    counts = account.counts
+    cells = [f"{getattr(counts, name):,}" for name in _COUNTS[:4]]
+    cells.append(f"[bold red]{counts.quarantined:,}[/]" if counts.quarantined else "0")
+    cells.append(f"+{counts.inserted:,} ~{counts.updated:,} -{counts.deleted:,}")
+    return [*cells, "no table" if account.rows is None else f"{account.rows:,}"]
+
+
+def _notes(result: Result) -> list[str]:
+    account = result.account
+    if account is None:
+        return []
+    notes = list(account.notes)
+    if account.counts.quarantined:
+        notes.append(f"{account.counts.quarantined:,} rows quarantined: {', '.join(account.quarantine)}")
+    if account.late:
+        notes.append(f"{account.late} late files, seen again with {account.replayed} files applied before")
+    if account.unrecognised:
+        notes.append(f"{len(account.unrecognised)} files are no landing files: {', '.join(account.unrecognised[:3])}")
+    return [f"{account.table}: {note}" for note in notes]

@@ -1,0 +1,79 @@
+"""The sink protocol: what the applier asks of a table, whatever engine keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import duckdb
+
+from catchment.landing.types import DeltaType
+from catchment.sinks.ledger import AppliedFile, Ledger
+
+
+class LostRace(Exception):
+    """Another commit came first: the state this one was computed from is no longer the table's."""
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table as it stands: ``version`` None and no columns where it does not exist yet.
+
+    ``columns`` are the source's, in order, without the lake's own.
+    """
+
+    version: int | None
+    columns: Mapping[str, DeltaType]
+    ledger: Ledger
+    rows: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one commit does. The rows are in the session's relations (catchment.changes.relations):
+
+    ``"~upserts"`` less ``"~unchanged"`` are written, the table's rows of effective ``"~verdicts"`` removed first.
+    ``account`` is what the commit's metadata says besides the files.
+    """
+
+    columns: Mapping[str, DeltaType]
+    files: Sequence[AppliedFile]
+    watermark: int
+    account: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The commit's version and the number of rows the table now has."""
+
+    version: int
+    rows: int
+
+
+class Sink(Protocol):
+    """A table that applies net changes and advances its watermark in one atomic step."""
+
+    def open(self) -> TableState:
+        """Read the table anew. Raises ForeignWriter, LedgerLost."""
+        ...
+
+    def find(self, con: duckdb.DuckDBPyConnection, key: Mapping[str, DeltaType]) -> None:
+        """Make ``"~hits"``: where the table has the keys of ``"~winners"``."""
+        ...
+
+    def find_tokens(self, con: duckdb.DuckDBPyConnection, tokens: str) -> None:
+        """Make ``"~present"`` (token): those of the relation ``tokens`` that some row of the table carries."""
+        ...
+
+    def existing(self, con: duckdb.DuckDBPyConnection, wanted: str, columns: Mapping[str, DeltaType]) -> None:
+        """Make ``"~existing"``: ord, columns and token of the hits whose ``ord`` the query ``wanted`` selects."""
+        ...
+
+    def commit(self, con: duckdb.DuckDBPyConnection, batch: Batch, before_commit: Callable[[], None]) -> Committed:
+        """Apply the batch and record its files, in one step. Raises LostRace, with nothing changed."""
+        ...
+
+    def save_ledger(self, ledger: Ledger, version: int) -> None:
+        """Keep a digest of the ledger beside the table, so that the log's beginning may be cleaned up."""
+        ...

@@ -1,0 +1,279 @@
+"""Delta tables by copy-on-write: DuckDB finds and rewrites the files, deltalake commits.
+
+delta-rs' own MERGE is not used: copying says exactly what happened to each row, keeps the types as they are, and
+needs less memory and time (docs/decisions/0020).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake._internal import RemoveAction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction, create_table_with_add_actions
+
+from catchment.changes.guard import effective
+from catchment.changes.relations import (
+    EXISTING,
+    HITS,
+    SEQUENCE,
+    UNCHANGED,
+    UPSERTS,
+    VERDICTS,
+    WINNERS,
+    both,
+    comma,
+    keys,
+    quote,
+)
+from catchment.errors import ForeignWriter
+from catchment.landing.names import TableName
+from catchment.landing.types import STRING, DeltaType
+from catchment.sinks import delta_log
+from catchment.sinks.base import Batch, Committed, LostRace, TableState
+from catchment.sinks.delta_files import Bin, Part, live_parts, may_hold, plan_bins
+from catchment.sinks.delta_write import PartReader, write_part
+from catchment.sinks.ledger import Ledger
+from catchment.storage import ObjectStore
+
+_REFUSED = {"deletionVectors", "columnMapping"}
+_TARGET_ROWS = 1_000_000
+PRESENT = '"~present"'
+
+
+class DeltaSink:
+    """The Delta table of one source table, at ``<schema>/<table>`` of the lake."""
+
+    def __init__(self, store: ObjectStore, table: TableName, scratch: Path) -> None:
+        self._store, self._table, self._scratch = store, table, scratch
+        self._path = f"{table.schema}/{table.table}"
+        self._url = f"{store.url}/{self._path}"
+        self._delta: DeltaTable | None = None
+        self._parts: list[Part] = []
+        self._known: tuple[str, int, Ledger] | None = None
+
+    def open(self) -> TableState:
+        """Read the table anew. Raises ForeignWriter (also for a feature that this engine does not read), LedgerLost."""
+        try:
+            self._delta = DeltaTable(self._url, storage_options=self._store.delta_options())
+        except TableNotFoundError:
+            self._delta, self._parts = None, []
+            return TableState(None, {}, Ledger(), 0)
+        version = self._delta.version()
+        protocol = self._delta.protocol()
+        if refused := _REFUSED & set(protocol.reader_features or []):
+            raise ForeignWriter(str(self._table), version, f"the table uses {', '.join(sorted(refused))}")
+        columns = {field.name: _delta_type(field) for field in self._delta.schema().fields}
+        columns.pop(SEQUENCE, None)
+        self._parts = live_parts(self._delta, [*columns, SEQUENCE])
+        rows = sum(part.records or 0 for part in self._parts)
+        return TableState(version, columns, self._ledger(version), rows)
+
+    def find(self, con: duckdb.DuckDBPyConnection, key: Mapping[str, DeltaType]) -> None:
+        """Make ``"~hits"``; only files whose statistics allow one of the keys are looked into."""
+        con.execute(f"CREATE TEMP TABLE {HITS} (ord BIGINT, part INTEGER, pos BIGINT, token VARCHAR)")
+        candidates = self._candidates(con, key)
+        if not candidates:
+            return
+        reader = PartReader(con, self._store, self._path, self._scratch, candidates)
+        named = [f"CAST(t.{quote(column)} AS {kind.duckdb})" for column, kind in key.items()]
+        con.execute(
+            f"INSERT INTO {HITS} SELECT w.ord, p.part, t.file_row_number, COALESCE(t.{quote(SEQUENCE)}, '') "
+            f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.filename "
+            f"JOIN {WINNERS} w ON {both(keys(len(key), 'w'), named)}"
+        )
+
+    def find_tokens(self, con: duckdb.DuckDBPyConnection, tokens: str) -> None:
+        """Make ``"~present"``: the tokens of the relation ``tokens`` that the table carries."""
+        con.execute(f"CREATE TEMP TABLE {PRESENT} (token VARCHAR)")
+        if self._parts:
+            reader = PartReader(con, self._store, self._path, self._scratch, self._parts)
+            con.execute(
+                f"INSERT INTO {PRESENT} SELECT DISTINCT t.{quote(SEQUENCE)} FROM {reader.scan('t')} "
+                f"WHERE t.{quote(SEQUENCE)} IN (SELECT token FROM {tokens})"
+            )
+
+    def existing(self, con: duckdb.DuckDBPyConnection, wanted: str, columns: Mapping[str, DeltaType]) -> None:
+        """Make ``"~existing"``: the table's rows, whole, of the hits that ``wanted`` (a query of ``ord``) selects."""
+        empty = comma(f"{quote(column)} {kind.duckdb}" for column, kind in _stored(columns).items())
+        con.execute(f"CREATE TEMP TABLE {EXISTING} (ord BIGINT, {empty})")
+        hit = con.execute(f"SELECT DISTINCT part FROM {HITS} WHERE ord IN ({wanted})").fetchall()
+        if not hit:
+            return
+        numbers = {number for (number,) in hit}
+        parts = [part for part in self._parts if part.number in numbers]
+        reader = PartReader(con, self._store, self._path, self._scratch, parts)
+        con.execute(
+            f"INSERT INTO {EXISTING} SELECT h.ord, {reader.columns(_stored(columns), 't')} "
+            f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.filename "
+            f"JOIN {HITS} h ON h.part = p.part AND h.pos = t.file_row_number WHERE h.ord IN ({wanted})"
+        )
+
+    def commit(self, con: duckdb.DuckDBPyConnection, batch: Batch, before_commit: Callable[[], None]) -> Committed:
+        """Rewrite what changes and commit it with the batch's files and watermark. Raises LostRace."""
+        stored = _stored(batch.columns)
+        if self._delta is None:
+            adds = self._write(con, [Bin([], True)], stored)
+            before_commit()
+            self._create(stored, adds, batch)
+            return self._committed()
+        before = {field.name: _delta_type(field) for field in self._delta.schema().fields}
+        widened = any(before.get(name, kind) != kind for name, kind in stored.items())
+        bins = self._bins(con, everything=widened)
+        adds = self._write(con, bins, stored)
+        before_commit()
+        new = {name: kind for name, kind in stored.items() if name not in before}
+        order = {name: stored.get(name, kind) for name, kind in {**before, **new}.items()}
+        now = int(time.time() * 1000)
+        removes = [RemoveAction(part.path, True, now, part.size, {}) for each in bins for part in each.parts]
+        self._append(order, new, [*adds, *([] if widened else removes)], batch, overwrite=widened)
+        return self._committed()
+
+    def save_ledger(self, ledger: Ledger, version: int) -> None:
+        """Keep a digest in the table's folder, under ``_catchment/`` where VACUUM does not look."""
+        assert self._delta is not None
+        delta_log.save_digest(self._store, self._path, str(self._delta.metadata().id), ledger, version)
+
+    def _ledger(self, version: int) -> Ledger:
+        assert self._delta is not None
+        identity = str(self._delta.metadata().id)
+        known = self._known if self._known and self._known[0] == identity and self._known[1] <= version else None
+        ledger = delta_log.load_ledger(
+            self._store, self._path, str(self._table), identity, version, known[1:] if known else None
+        )
+        self._known = (identity, version, ledger)
+        return ledger
+
+    def _candidates(self, con: duckdb.DuckDBPyConnection, key: Mapping[str, DeltaType]) -> list[Part]:
+        if not self._parts:
+            return []
+        tests = comma(f"COALESCE(bool_or({may_hold(part, key, 'w')}), FALSE)" for part in self._parts)
+        answer = con.execute(f"SELECT {tests} FROM {WINNERS} w").fetchone()
+        assert answer is not None
+        return [part for part, possible in zip(self._parts, answer, strict=True) if possible]
+
+    def _bins(self, con: duckdb.DuckDBPyConnection, *, everything: bool) -> list[Bin]:
+        """The files to write. Makes ``"~gone"`` (part, pos) and ``"~new"`` (ord, part: where the row was, if any)."""
+        gone = f"SELECT h.part, h.pos FROM {HITS} h JOIN {VERDICTS} v ON v.ord = h.ord WHERE {effective()}"
+        where = f"SELECT ord, min(part) AS part FROM {HITS} GROUP BY ord"
+        con.execute(f'CREATE TEMP TABLE "~gone" AS {gone}')
+        con.execute(
+            f'CREATE TEMP TABLE "~new" AS SELECT u.ord, h.part FROM {UPSERTS} u LEFT JOIN ({where}) h ON h.ord = u.ord '
+            f"WHERE u.ord NOT IN (SELECT ord FROM {UNCHANGED})"
+        )
+        touched = {number for (number,) in con.execute('SELECT DISTINCT part FROM "~gone"').fetchall()}
+        if everything:
+            touched = {part.number for part in self._parts}
+        counted = con.execute('SELECT count(*) FROM "~new" WHERE part IS NULL').fetchone()
+        assert counted is not None
+        return plan_bins(self._parts, touched, counted[0], target_rows=_TARGET_ROWS)
+
+    def _write(
+        self, con: duckdb.DuckDBPyConnection, bins: Sequence[Bin], columns: Mapping[str, DeltaType]
+    ) -> list[AddAction]:
+        adds = []
+        for each in bins:
+            rows = self._rows(con, each, columns)
+            if (add := write_part(con, self._store, self._path, self._scratch, rows, columns)) is not None:
+                adds.append(add)
+        return adds
+
+    def _rows(self, con: duckdb.DuckDBPyConnection, each: Bin, columns: Mapping[str, DeltaType]) -> str:
+        """The query of a bin's rows."""
+        named = comma(f"CAST(u.{quote(name)} AS {kind.duckdb}) AS {quote(name)}" for name, kind in columns.items())
+        if self._delta is None:
+            return f"SELECT {named} FROM {UPSERTS} u"
+        numbers = comma(str(part.number) for part in each.parts) or "NULL"
+        home = f"n.part IN ({numbers})" + (" OR n.part IS NULL" if each.inserts else "")
+        new = f'SELECT {named} FROM {UPSERTS} u JOIN "~new" n ON n.ord = u.ord WHERE {home}'
+        if not each.parts:
+            return new
+        reader = PartReader(con, self._store, self._path, self._scratch, each.parts)
+        return (
+            f"SELECT {reader.columns(columns, 't')} FROM {reader.scan('t')} "
+            f"JOIN {reader.parts} p ON p.local = t.filename "
+            f'WHERE NOT EXISTS (SELECT 1 FROM "~gone" g WHERE g.part = p.part AND g.pos = t.file_row_number) '
+            f"UNION ALL {new}"
+        )
+
+    def _create(self, columns: Mapping[str, DeltaType], adds: list[AddAction], batch: Batch) -> None:
+        try:
+            create_table_with_add_actions(
+                self._url,
+                _schema(columns),
+                adds,
+                mode="error",
+                storage_options=self._store.delta_options(),
+                commit_properties=_properties(batch),
+            )
+        except CommitFailedError as error:
+            raise LostRace(str(error)) from error
+        except DeltaError as error:
+            if "already exists" in str(error):
+                raise LostRace(str(error)) from error
+            raise
+
+    def _append(
+        self,
+        columns: Mapping[str, DeltaType],
+        new: Mapping[str, DeltaType],
+        actions: list[AddAction | RemoveAction],
+        batch: Batch,
+        *,
+        overwrite: bool,
+    ) -> None:
+        """Commit on top of the version that was read, or not at all.
+
+        New columns are a metadata commit of their own right before: nullable and empty, they change no row, and a
+        writer killed in between leaves a table that is exact.
+        """
+        assert self._delta is not None
+        try:
+            if new:
+                fields = [Field(name, PrimitiveType(str(kind))) for name, kind in new.items()]
+                properties = CommitProperties(max_commit_retries=0)
+                self._delta.alter.add_columns(fields, commit_properties=properties)
+            self._delta.create_write_transaction(
+                actions, "overwrite" if overwrite else "append", _schema(columns), commit_properties=_properties(batch)
+            )
+        except CommitFailedError as error:
+            raise LostRace(str(error)) from error
+
+    def _committed(self) -> Committed:
+        table = DeltaTable(self._url, storage_options=self._store.delta_options())
+        return Committed(table.version(), sum(part.records or 0 for part in live_parts(table, [])))
+
+
+def _properties(batch: Batch) -> CommitProperties:
+    record = {
+        "format": 1,
+        "watermark": batch.watermark,
+        "account": dict(batch.account),
+        "files": [{**vars(file)} for file in batch.files],
+    }
+    return CommitProperties(
+        custom_metadata={delta_log.METADATA_KEY: json.dumps(record, separators=(",", ":"))},
+        max_commit_retries=0,
+        app_transactions=[Transaction(delta_log.APP_ID, batch.watermark)],
+    )
+
+
+def _stored(columns: Mapping[str, DeltaType]) -> dict[str, DeltaType]:
+    """The source's columns and the lake's own."""
+    return {**columns, SEQUENCE: STRING}
+
+
+def _schema(columns: Mapping[str, DeltaType]) -> Schema:
+    return Schema([Field(name, PrimitiveType(str(kind))) for name, kind in columns.items()])
+
+
+def _delta_type(field: Field) -> DeltaType:
+    if not isinstance(field.type, PrimitiveType):
+        raise ValueError(f"column {field.name} is {field.type}, which no source type becomes")
+    return DeltaType.parse(field.type.type)

@@ -1,0 +1,97 @@
+"""The ledger: which landing files a table contains, and how far its order has come.
+
+It is no store of its own. Every commit carries the files it adds (``CommitRecord`` in the commit's metadata); the
+ledger is their sum, and may be saved as a digest so that the log's beginning can be cleaned up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from catchment.landing.names import parse
+from catchment.storage import StoredObject
+
+FORMAT = 1
+
+
+class Place(NamedTuple):
+    """A place in a table's history: token first, then the file's position; both ends of a file have one."""
+
+    token: str
+    position: tuple[int, str, str]
+
+
+@dataclass(frozen=True)
+class AppliedFile:
+    """One landing file that a table contains.
+
+    ``first`` and ``last`` are the lowest and highest tokens of its good rows (None: it has none), ``first_commit``
+    and ``last_commit`` source commit times (ISO, UTC). ``unreadable``: it was quarantined whole.
+    """
+
+    path: str
+    etag: str
+    size: int
+    modified_ns: int
+    rows: int
+    first: str | None = None
+    last: str | None = None
+    first_commit: str | None = None
+    last_commit: str | None = None
+    unreadable: bool = False
+
+    def starts(self) -> Place | None:
+        """Where its first change stands in the history."""
+        return None if self.first is None else Place(self.first, _position(self.path))
+
+    def ends(self) -> Place | None:
+        """Where its last change stands in the history."""
+        return None if self.last is None else Place(self.last, _position(self.path))
+
+
+@dataclass
+class Ledger:
+    """All files a table contains. ``expired`` is the end of the last file that has left the landing zone."""
+
+    files: dict[str, AppliedFile] = field(default_factory=dict)
+    watermark: int = 0
+    expired: Place | None = None
+
+    def add(self, files: Iterable[AppliedFile], watermark: int) -> None:
+        """What one commit adds."""
+        self.files.update({file.path: file for file in files})
+        self.watermark = max(self.watermark, watermark)
+
+    def end(self) -> Place | None:
+        """The end of the history the table contains."""
+        ends = [place for file in self.files.values() if (place := file.ends())]
+        return max([*ends, *([self.expired] if self.expired else [])], default=None)
+
+    def prune(self, present: set[str]) -> None:
+        """Forget files that are no longer in the landing zone, but not how far they reached."""
+        for path in [path for path in self.files if path not in present]:
+            place = self.files.pop(path).ends()
+            if place and (self.expired is None or place > self.expired):
+                self.expired = place
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, the same for the same ledger."""
+        files = [asdict(self.files[path]) for path in sorted(self.files)]
+        return {"format": FORMAT, "watermark": self.watermark, "expired": self.expired, "files": files}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Ledger:
+        """The ledger ``to_json`` wrote."""
+        expired = data["expired"]
+        files = [AppliedFile(**entry) for entry in data["files"]]
+        place = Place(expired[0], (expired[1][0], expired[1][1], expired[1][2])) if expired else None
+        return cls({file.path: file for file in files}, data["watermark"], place)
+
+
+def _position(path: str) -> tuple[int, str, str]:
+    file = parse(StoredObject(path, 0, 0))
+    if file is None:
+        raise ValueError(f"{path} is no landing file")
+    return (int(file.position.kind), file.position.name, file.position.path)
