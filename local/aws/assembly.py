@@ -114,14 +114,6 @@ class Assembly:
                     assets[bucket, key] = Asset(source, zipped, bucket, key)
         return list(assets.values())
 
-    def bootstrap_parameters(self) -> set[str]:
-        """Names of the SSM parameters in which the stacks look for the bootstrap's version."""
-        return {
-            artifact["properties"]["bootstrapStackVersionSsmParameter"]
-            for artifact in self._artifacts.values()
-            if "bootstrapStackVersionSsmParameter" in artifact.get("properties", {})
-        }
-
     def _is_stack(self, id_: str) -> bool:
         return self._artifacts.get(id_, {}).get("type") == "aws:cloudformation:stack"
 

@@ -13,9 +13,6 @@ from botocore.exceptions import ClientError
 from local.aws.assembly import Assembly, Stack
 from local.aws.host import LocalAws
 
-BOOTSTRAP_VERSION = "30"
-"""What the bootstrap stack would have written: at least what the stacks' BootstrapVersion rules ask for."""
-
 STACK_SECONDS = 600.0
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
@@ -71,14 +68,9 @@ def destroy(aws: LocalAws, assembly: Path, stacks: Sequence[str] | None = None) 
 
 
 def publish_assets(aws: LocalAws, assembly: Assembly) -> None:
-    """Stand in for ``cdk bootstrap`` and put the assets where the templates expect them."""
-    s3, ssm = aws.client("s3"), aws.client("ssm")
-    for name in assembly.bootstrap_parameters():
-        ssm.put_parameter(Name=name, Value=BOOTSTRAP_VERSION, Type="String", Overwrite=True)
-    assets = assembly.assets()
-    for bucket in sorted({asset.bucket for asset in assets}):
-        s3.create_bucket(Bucket=bucket)
-    for asset in assets:
+    """Put the assets where the templates expect them, but for those that are there already."""
+    s3 = aws.client("s3")
+    for asset in assembly.assets():
         if not _exists(s3, asset.bucket, asset.key):
             s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=asset.content())
 

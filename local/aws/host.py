@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from local.aws.account import ACCOUNT, KEY, KEY_ID, REGION
+from local.aws.bootstrap import bootstrap
 from local.processes import GuardedProcess, start_guarded
 
 START_SECONDS = 60.0
@@ -44,7 +45,7 @@ class LocalAws:
 
     @classmethod
     def start(cls, folder: Path, *, settings: dict[str, str] | None = None) -> LocalAws:
-        """Start the server in ``folder``, which it must not have used before; return when it answers.
+        """Start the server in ``folder``, which it must not have used before; return when the account is bootstrapped.
 
         ``settings`` are environment variables for the server process (such as CATCHMENT_CHAOS).
         Raises FileExistsError for a used folder, RuntimeError (with the log's end) when the server does not come up.
@@ -65,10 +66,12 @@ class LocalAws:
         try:
             endpoint = _wait_for_address(address, process)
             _wait_until_healthy(endpoint, process)
+            aws = cls(folder, process, endpoint)
+            bootstrap(aws)
         except BaseException:
             process.stop()
             raise
-        return cls(folder, process, endpoint)
+        return aws
 
     @property
     def pid(self) -> int:
