@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk.aws_glue import CfnDatabase
 from aws_cdk.aws_iam import ServicePrincipal
 from aws_cdk.aws_kms import Key
@@ -13,8 +14,10 @@ from constructs import Construct
 
 from catchment.settings import Settings
 from catchment_constructs.access_log_bucket import AccessLogBucket
+from catchment_constructs.bucket_emptier import BucketEmptier
 from catchment_constructs.lake_zone import LakeZone
-from stacks.choices import data_removal, stack_name
+from stacks.choices import data_removal, log_retention, stack_name
+from stacks.runtime import function_code, handler_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,10 @@ class LakeStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self.key = self._build_key(settings)
-        self.zones = self._build_zones(settings)
+        logs = self._build_access_logs(settings)
+        self.zones = self._build_zones(settings, logs)
+        if data_removal(settings) == RemovalPolicy.DESTROY:
+            self._empty_on_delete(settings, {"AccessLogs": logs, **vars(self.zones)})
         for source in settings.sources:
             self._build_database(settings, source)
         for name, bucket in vars(self.zones).items():
@@ -50,11 +56,12 @@ class LakeStack(Stack):
         key.grant_encrypt_decrypt(ServicePrincipal("cloudwatch.amazonaws.com"))
         return key
 
-    def _build_zones(self, settings: Settings) -> Zones:
-        removal = data_removal(settings)
-        logs = AccessLogBucket(
-            self, "AccessLogs", expire_after_days=settings.lake.log_days, removal_policy=removal
+    def _build_access_logs(self, settings: Settings) -> IBucket:
+        return AccessLogBucket(
+            self, "AccessLogs", expire_after_days=settings.lake.log_days, removal_policy=data_removal(settings)
         ).bucket
+
+    def _build_zones(self, settings: Settings, logs: IBucket) -> Zones:
 
         def zone(name: str, days: int | None, *, announces: bool = False) -> IBucket:
             return LakeZone(
@@ -64,7 +71,7 @@ class LakeStack(Stack):
                 access_logs=logs,
                 expire_after_days=days,
                 announces_objects=announces,
-                removal_policy=removal,
+                removal_policy=data_removal(settings),
             ).bucket
 
         return Zones(
@@ -72,6 +79,17 @@ class LakeStack(Stack):
             silver=zone("Silver", None),
             quarantine=zone("Quarantine", settings.lake.quarantine_days),
         )
+
+    def _empty_on_delete(self, settings: Settings, buckets: Mapping[str, IBucket]) -> None:
+        emptier = BucketEmptier(
+            self,
+            "Emptier",
+            code=function_code(),
+            handler=handler_of("empty_bucket"),
+            log_retention=log_retention(settings),
+        )
+        for name, bucket in buckets.items():
+            emptier.empty(name.capitalize(), bucket)
 
     def _build_database(self, settings: Settings, source: str) -> None:
         # Glue takes small letters, digits and _ in the names that Athena can read.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from aws_cdk import Duration
 from aws_cdk.aws_events import EventPattern, Rule
 from aws_cdk.aws_events_targets import SqsQueue
-from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_lambda import Code, ILayerVersion
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
@@ -38,7 +37,7 @@ class ChangeApplier(Construct):
 
     A poke says only "look at this table": lost, doubled and reordered events do no harm. At most
     ``max_concurrency`` calls run at the same time. The function is told where things are by the environment variables
-    ``LANDING_URL``, ``SILVER_URL``, ``QUARANTINE_URL`` and ``CONTROL_TABLE``.
+    ``LANDING_URL``, ``SILVER_URL``, ``QUARANTINE_URL``, ``CONTROL_TABLE``, ``QUEUE_URL`` and ``DEAD_LETTERS_URL``.
 
     Example: ``ChangeApplier(self, "Applier", landing=landing, silver=silver, …).queue``
     """
@@ -79,6 +78,8 @@ class ChangeApplier(Construct):
                 "SILVER_URL": silver.s3_url_for_object(),
                 "QUARANTINE_URL": quarantine.s3_url_for_object(),
                 "CONTROL_TABLE": self.control.table_name,
+                "QUEUE_URL": self.queue.queue_url,
+                "DEAD_LETTERS_URL": self.dead_letters.queue_url,
                 **runs.environment,
             },
         )
@@ -125,9 +126,9 @@ class ChangeApplier(Construct):
         )
         self._worker.allow(actions=["s3:PutObject", "s3:GetObject"], resources=[quarantine.arn_for_objects("*")])
         self._worker.allow(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
-        self.role.add_to_policy(
-            PolicyStatement(
-                actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
-                resources=[self.control.table_arn],
-            )
+        self._worker.allow(
+            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            resources=[self.control.table_arn],
         )
+        # A table that is not done when the time is up is poked again; one that cannot be done is given up.
+        self._worker.allow(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn, self.dead_letters.queue_arn])

@@ -1,0 +1,120 @@
+"""The apply function's hold on the world: stores, lease, contracts, queues and metrics."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from catchment.apply import Account, Budget, apply_table
+from catchment.errors import Terminal
+from catchment.landing.contract import TableContract
+from catchment.landing.names import TableName
+from catchment.leases.dynamodb import DynamoLease
+from catchment.storage import open_store
+from lambda_src.apply.environment import Environment
+from lambda_src.contracts import fetch_contracts
+from lambda_src.pokes import Poke
+
+LOG = logging.getLogger(__name__)
+
+LEASE_SECONDS = 900 + 60
+"""Longer than any function may run, so that a lease never ends while its holder still writes."""
+
+MEMORY_SHARE = 0.5
+"""DuckDB's part of the function's memory; Python, Arrow buffers and the Delta writer take the rest."""
+
+TIME_SHARE = 0.5
+"""No commit is begun after this part of the time left, so that the last one begun can end."""
+
+
+class Tables:
+    """Every table of every source. One instance serves all calls of a function environment."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._contracts = fetch_contracts(boto3.client("s3"), environment.contracts_url)
+        self._dynamodb = boto3.client("dynamodb")
+        self._sqs = boto3.client("sqs")
+
+    def apply(self, poke: Poke, context: Any) -> None:
+        """Bring one table up to date, or as far as the time left allows; the rest is poked again.
+
+        A table that the settings do not list is left alone. Raises what apply_table raises.
+        """
+        contract = self._contract(poke)
+        if contract is None:
+            LOG.warning("%s is in no source's list of tables", poke)
+            return
+        environment = self._environment
+        account = apply_table(
+            contract=contract,
+            landing=open_store(f"{environment.landing_url}/{poke.source}"),
+            lake=open_store(f"{environment.silver_url}/{poke.source}"),
+            quarantine=open_store(f"{environment.quarantine_url}/{poke.source}"),
+            lease=self._lease(poke.source),
+            budget=self._budget(context),
+            now=lambda: datetime.now(UTC),
+        )
+        LOG.info("%s", json.dumps({"source": poke.source, **account.to_json()}, ensure_ascii=False))
+        self._measure(poke, account)
+        if not account.done:
+            self._sqs.send_message(QueueUrl=environment.queue_url, MessageBody=poke.message())
+
+    def give_up(self, poke: Poke, records: Sequence[dict[str, Any]], error: Terminal) -> None:
+        """Move messages to the dead letters at once, with the reason, where trying again cannot help."""
+        reason: dict[str, Any] = {
+            "error": {"DataType": "String", "StringValue": type(error).__name__},
+            "reason": {"DataType": "String", "StringValue": str(error)[:1000]},
+        }
+        for record in records:
+            self._sqs.send_message(
+                QueueUrl=self._environment.dead_letters_url, MessageBody=record["body"], MessageAttributes=reason
+            )
+        self.count_failure(poke)
+
+    def count_failure(self, poke: Poke) -> None:
+        """One call that did not bring the table up to date."""
+        metrics = self._metrics(poke)
+        metrics.add_metric(name="Failures", unit=MetricUnit.Count, value=1)
+        metrics.flush_metrics()
+
+    def _contract(self, poke: Poke) -> TableContract | None:
+        return self._contracts.get(poke.source, {}).get(TableName(poke.schema, poke.table))
+
+    def _lease(self, source: str) -> DynamoLease:
+        return DynamoLease(self._dynamodb, self._environment.control_table, prefix=f"{source}/", seconds=LEASE_SECONDS)
+
+    def _budget(self, context: Any) -> Budget:
+        return Budget(
+            commit_bytes=self._environment.commit_mb * 1024 * 1024,
+            commit_files=self._environment.commit_files,
+            seconds=context.get_remaining_time_in_millis() / 1000 * TIME_SHARE,
+            memory_mb=int(int(context.memory_limit_in_mb) * MEMORY_SHARE),
+        )
+
+    def _measure(self, poke: Poke, account: Account) -> None:
+        metrics = self._metrics(poke)
+        counts = {"RowsApplied": account.counts.applied, "RowsQuarantined": account.counts.quarantined}
+        for name, value in counts.items():
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        if account.commits and account.watermark:
+            metrics.add_metric(name="LagSeconds", unit=MetricUnit.Seconds, value=_behind(account.watermark))
+        metrics.flush_metrics()
+
+    def _metrics(self, poke: Poke) -> EphemeralMetrics:
+        metrics = EphemeralMetrics(namespace=self._environment.metric_namespace)
+        metrics.add_dimension(name="source", value=poke.source)
+        metrics.add_dimension(name="table", value=f"{poke.schema}.{poke.table}")
+        return metrics
+
+
+def _behind(watermark: int) -> float:
+    """Seconds from the time in a change file's name (17 digits, to the millisecond, UTC) to now."""
+    written = datetime.strptime(f"{watermark:017d}000", "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+    return max((datetime.now(UTC) - written).total_seconds(), 0.0)

@@ -1,0 +1,38 @@
+"""Pokes: messages that say "look at this table", from S3 events and from the sweep."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+
+class Poke(NamedTuple):
+    """A table to look at, named as in the source."""
+
+    source: str
+    schema: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.schema}.{self.table}"
+
+    def message(self) -> str:
+        """The body of a queue message that ``parse`` reads."""
+        return json.dumps(self._asdict(), ensure_ascii=False)
+
+
+def parse(body: str) -> Poke | None:
+    """The poke in a message: an S3 event of EventBridge, or one that ``Poke.message`` wrote.
+
+    None for an object that lies where no table's files are. Raises ValueError for anything else.
+    Keys in EventBridge events are not URL-encoded (Amazon S3 User Guide, "Using EventBridge").
+    """
+    message: Any = json.loads(body)
+    if not isinstance(message, dict):
+        raise ValueError(f"neither an event nor a poke: {body[:200]}")
+    if "detail" in message:
+        source, *path = str(message["detail"]["object"]["key"]).split("/")
+        return Poke(source, path[0], path[1]) if len(path) > 2 else None
+    if set(message) != set(Poke._fields):
+        raise ValueError(f"neither an event nor a poke: {body[:200]}")
+    return Poke(**{name: str(value) for name, value in message.items()})
