@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from catchment.engines.postgresql_types import INFINITY_DATE, INFINITY_TIMESTAMP, DmsType, Form
+from catchment.engines.postgresql_types import INFINITY_DATE, INFINITY_TIMESTAMP, UNBOUNDED_VARCHAR_BYTES, DmsType, Form
 
 SESSION = (
     "SET TimeZone = 'UTC'",
@@ -45,18 +45,36 @@ def delivered(column: str, type_: DmsType, declared: str) -> str:
         return _calendar(wall, INFINITY_TIMESTAMP)
     if type_.name == "TIME":
         return f"to_char({column}::time, 'HH24:MI:SS.MS')"
-    return column
+    return _cut_bytes(column, UNBOUNDED_VARCHAR_BYTES) if _is_unbounded(type_) else column
 
 
-def narrowed(column: str, type_: DmsType) -> str | None:
+def narrowed(column: str, type_: DmsType, declared: str) -> str | None:
     """An SQL condition that holds where DMS delivers less than the source has; None where it never does."""
     if type_.name == "NUMERIC" and type_.form is not Form.MONEY:
         return f"NOT ({_finite(column)}) OR {column} <> trunc({column}, {type_.scale})"
     if type_.name in ("DATE", "DATETIME"):
         return f"NOT isfinite({column})"
     if type_.name == "TIME":
-        return f"{column}::time <> to_char({column}::time, 'HH24:MI:SS.MS')::time"
+        zoned = " OR TRUE" if declared.endswith("with time zone") else ""
+        return f"{column} IS NOT NULL AND ({column}::time <> to_char({column}::time, 'HH24:MI:SS.MS')::time{zoned})"
+    if _is_unbounded(type_):
+        return f"octet_length({column}) > {UNBOUNDED_VARCHAR_BYTES}"
     return None  # trimmed blanks are no loss: PostgreSQL itself holds those of char(n) to mean nothing
+
+
+def _is_unbounded(type_: DmsType) -> bool:
+    return type_.name == "WSTRING" and type_.length == UNBOUNDED_VARCHAR_BYTES
+
+
+def _cut_bytes(column: str, most: int) -> str:
+    # never inside a character: a byte 10xxxxxx behind the cut belongs to the one before
+    octets = f"convert_to({column}, 'UTF8')"
+    steps = " ".join(f"WHEN get_byte({octets}, {at}) & 192 <> 128 THEN {at}" for at in range(most, most - 3, -1))
+    end = f"CASE {steps} ELSE {most - 3} END"
+    return (
+        f"CASE WHEN octet_length({column}) > {most}"
+        f" THEN convert_from(substring({octets} FROM 1 FOR {end}), 'UTF8') ELSE {column} END"
+    )
 
 
 def _finite(column: str) -> str:

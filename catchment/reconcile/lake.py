@@ -9,11 +9,9 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
+from catchment.landing.contract import RESERVED
 from catchment.landing.types import DeltaType
 from catchment.reconcile.compare import identifier
-
-OWN_COLUMN = "_catchment_seq"
-"""The column the lake adds to the source's."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,10 @@ def lake_table(location: Path) -> LakeTable:
     """The Delta table in a folder. Raises deltalake.exceptions.TableNotFoundError where there is none."""
     table = DeltaTable(location)
     columns = {field.name: DeltaType.parse(str(field.type.type)) for field in table.schema().fields}
-    columns.pop(OWN_COLUMN, None)
-    return LakeTable(tuple(table.file_uris()), columns)
+    columns.pop(RESERVED, None)
+    # file_uris() would quote a blank in the folder's name as in a URL
+    paths = table.get_add_actions(flatten=True).column("path").to_pylist()
+    return LakeTable(tuple(str(location / path) for path in paths), columns)
 
 
 def read_lake(
@@ -39,9 +39,9 @@ def read_lake(
 
     A table without files has no rows.
     """
-    in_files = _columns_in_files(con, table)
+    there = _columns_in_files(con, table) & set(table.columns)
     shown = [
-        f"{_cast(identifier(name) if name in in_files else 'NULL', kind)} AS {identifier(name)}"
+        f"{_cast(table, name, kind) if name in there else f'CAST(NULL AS {kind})'} AS {identifier(name)}"
         for name, kind in wanted
     ]
     rows = f"FROM {_scan(table)}" if table.files else "WHERE FALSE"
@@ -49,8 +49,13 @@ def read_lake(
 
 
 def _scan(table: LakeTable) -> str:
-    files = ", ".join("'" + file.replace("'", "''") + "'" for file in table.files)
+    files = ", ".join("'" + _literally(file).replace("'", "''") + "'" for file in table.files)
     return f"read_parquet([{files}], union_by_name=true, hive_partitioning=false)"
+
+
+def _literally(file: str) -> str:
+    # to DuckDB a file's name is a pattern
+    return "".join(f"[{character}]" if character in "*?[" else character for character in file)
 
 
 def _columns_in_files(con: duckdb.DuckDBPyConnection, table: LakeTable) -> set[str]:
@@ -59,5 +64,8 @@ def _columns_in_files(con: duckdb.DuckDBPyConnection, table: LakeTable) -> set[s
     return {str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM {_scan(table)}").fetchall()}
 
 
-def _cast(value: str, duckdb_type: str) -> str:
+def _cast(table: LakeTable, name: str, duckdb_type: str) -> str:
+    stamp = table.columns[name].name == "timestamp"
+    # an instant is read in UTC before it becomes anything else, text above all
+    value = f"CAST({identifier(name)} AS TIMESTAMP)" if stamp else identifier(name)
     return f"CAST({value} AS {duckdb_type})"

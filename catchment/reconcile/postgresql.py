@@ -23,6 +23,7 @@ WITH RECURSIVE base AS (
     SELECT a.attnum, a.attname, t.oid AS type, t.typtype, a.atttypmod AS modifier, t.typbasetype, t.typtypmod
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = to_regclass(format('%%I.%%I', %s::text, %s::text)) AND a.attnum > 0 AND NOT a.attisdropped
+      AND (a.attgenerated = '' OR a.attgenerated = 's' AND current_setting('server_version_num')::int >= 180000)
     UNION ALL
     SELECT b.attnum, b.attname, t.oid, t.typtype, b.typtypmod, t.typbasetype, t.typtypmod
     FROM base b JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
@@ -70,7 +71,10 @@ def one_moment(dsn: str) -> Iterator[psycopg.Connection]:
 
 
 def columns_of(connection: psycopg.Connection, schema: str, table: str) -> list[SourceColumn]:
-    """The columns of a source table in their order. Raises TableGone."""
+    """The columns of a source table in their order, those that are not replicated left out. Raises TableGone.
+
+    The stream carries stored generated columns from PostgreSQL 18 on (publish_generated_columns), virtual ones never.
+    """
     rows = connection.execute(_COLUMNS, [schema, table]).fetchall()
     if not rows:
         raise TableGone(schema, table)
@@ -81,7 +85,7 @@ def narrowings(
     connection: psycopg.Connection, schema: str, table: str, columns: list[SourceColumn]
 ) -> tuple[Narrowing, ...]:
     """Which columns hold values that DMS cannot deliver as they are, and in how many rows."""
-    conditions = {column: narrowed(identifier(column.name), column.type) for column in columns}
+    conditions = {column: narrowed(identifier(column.name), column.type, column.declared) for column in columns}
     asked = [(column, condition) for column, condition in conditions.items() if condition]
     if not asked:
         return ()
