@@ -125,7 +125,7 @@ class _Query:
     def add_before_images(self) -> None:
         kinds = {name.casefold(): kind for name, kind in self._target.items()}
         for j, part in enumerate(self._contract.key):
-            kind = kinds[part.casefold()]
+            kind = kinds.get(part.casefold(), STRING)
             if not self._shape.roles.before:
                 self._outer.append(f'CAST(NULL AS {kind.duckdb}) AS "~old_{j}"')
                 continue
@@ -151,7 +151,7 @@ def empty(key: tuple[str, ...], target: dict[str, DeltaType]) -> str:
     kinds = {name.casefold(): kind for name, kind in target.items()}
     columns = [('"~op"', "VARCHAR"), ('"~seq"', "VARCHAR"), ('"~row"', "BIGINT"), ('"~commit"', "TIMESTAMP")]
     columns += [(identifier(name), kind.duckdb) for name, kind in target.items()]
-    columns += [(f'"~old_{j}"', kinds[part.casefold()].duckdb) for j, part in enumerate(key)]
+    columns += [(f'"~old_{j}"', kinds.get(part.casefold(), STRING).duckdb) for j, part in enumerate(key)]
     return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in columns)} WHERE false"
 
 

@@ -12,9 +12,10 @@ from catchment.errors import SettingsError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML where only true, false and null are not text.
+    """YAML where only true, false and (in lower case) null are not text.
 
-    YAML 1.1 reads a column called ``no`` as false, ``1e3`` as a number and ``2024-01-01`` as a date.
+    YAML 1.1 reads a column called ``no`` as false, ``1e3`` as a number and ``2024-01-01`` as a date; and whoever
+    writes ``null_value: NULL`` means these four letters.
     """
 
     yaml_implicit_resolvers: dict[str, list[object]] = {}
@@ -32,7 +33,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(?i:true|false)$"), list("tTfF"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("(?:~|null|)$"), ["~", "n", ""])
 
 
 def load_document(text_or_path: str | Path, name: str) -> object:

@@ -44,6 +44,16 @@ def fields(con: duckdb.DuckDBPyConnection, file: LandingFile, local: Path) -> li
     ]
 
 
+def refuse_broken(con: duckdb.DuckDBPyConnection, file: LandingFile, local: Path) -> None:
+    """Raise UnreadableFile where the file's own pages are to blame for a failed query."""
+    try:
+        con.execute(f"SELECT bit_xor(hash(records)) FROM {_scan(local)} AS records").fetchall()
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        raise UnreadableFile(file.path, f"not a readable Parquet file: {_first_line(error)}") from error
+
+
 def relation(local: Path, names: Sequence[Field]) -> str:
     """SQL of a table expression with all columns of the file and ``~row``, the record's number from 1."""
     if any(f.physical.casefold() == _ROW_NUMBER for f in names):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
+from catchment.errors import UnreadableFile
 from catchment.landing import parquet
 from catchment.landing.casts import MACROS
 from catchment.landing.contract import TableContract
+from catchment.landing.csv_file import CsvFiles
 from catchment.landing.delivery import Check, delivery, empty
 from catchment.landing.names import Kind, LandingFile
-from catchment.landing.rejects import Reject, parquet_records
+from catchment.landing.rejects import Reject, csv_records, parquet_records
 from catchment.landing.shape import FileShape, by_name
 from catchment.landing.types import DeltaType
 
@@ -49,6 +53,7 @@ class LandingReader:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
         self._con, self._contract = con, contract
+        self._csv = CsvFiles(con, contract)
         con.execute(MACROS)
 
     def inspect(self, file: LandingFile, local: Path) -> FileShape:
@@ -56,51 +61,83 @@ class LandingReader:
 
         Raises UnreadableFile where nothing in the file can be used: it is then to be quarantined as one record.
         """
+        if file.suffix != "parquet":
+            return self._csv.inspect(file, local)
         return by_name(file, self._contract, parquet.fields(self._con, file, local))
 
     def read(self, file: LandingFile, local: Path, shape: FileShape, target: dict[str, DeltaType]) -> FileRead:
         """Deliver the file's records as rows of ``target`` (all its columns; those the file lacks are NULL).
 
-        A file that turns out to be unreadable is one rejected record without a number.
+        A file that turns out to be unreadable is one rejected record without a number. Raises duckdb.Error only for
+        what is not the file's fault (memory, disk).
         """
-        relation = f"landing_{next(self._numbers)}"
+        delivered = _Delivery(self._con, self._contract, file, shape, target, f"landing_{next(self._numbers)}")
         try:
-            return self._deliver(file, parquet.relation(local, shape.fields), shape, target, relation)
-        except duckdb.Error as error:
-            return self._unreadable(file, str(error).splitlines()[0], target, relation)
+            if file.suffix == "parquet":
+                return self._read_parquet(delivered, file, local, shape)
+            return self._read_csv(delivered, file, local, shape)
+        except UnreadableFile as error:
+            return delivered.nothing(1, [Reject(file, None, None, error.why, "")])
 
-    def _deliver(
-        self, file: LandingFile, source: str, shape: FileShape, target: dict[str, DeltaType], relation: str
-    ) -> FileRead:
-        sql, checks = delivery(source, file, self._contract, shape, target)
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS {sql}")
-        rejects = self._split(file, source, shape, checks, relation)
-        rows, first, last = self._con.execute(
-            f'SELECT count(*), epoch_us(min("~commit")), epoch_us(max("~commit")) FROM {relation}'
+    def _read_parquet(self, delivered: _Delivery, file: LandingFile, local: Path, shape: FileShape) -> FileRead:
+        source = parquet.relation(local, shape.fields)
+        try:
+            return delivered.of(source, partial(parquet_records, self._con, source, shape.fields))
+        except duckdb.Error:
+            parquet.refuse_broken(self._con, file, local)
+            raise
+
+    def _read_csv(self, delivered: _Delivery, file: LandingFile, local: Path, shape: FileShape) -> FileRead:
+        if not shape.fields:
+            return delivered.nothing(0, [])
+        with self._csv.staged(file, local, shape, f"{delivered.relation}_texts") as staged:
+            shown = partial(csv_records, self._con, staged.relation, shape.fields, self._csv.grammar)
+            read = delivered.of(staged.relation, shown)
+        rejects = sorted([*read.rejects, *staged.rejects], key=lambda reject: reject.row or 0)
+        return replace(read, rows=read.rows + len(staged.rejects), rejects=rejects)
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """One file on its way into one relation."""
+
+    con: duckdb.DuckDBPyConnection
+    contract: TableContract
+    file: LandingFile
+    shape: FileShape
+    target: dict[str, DeltaType]
+    relation: str
+
+    def of(self, source: str, shown: Callable[[list[int]], dict[int, str]]) -> FileRead:
+        """Deliver all records of ``source``; ``shown`` gives the raw records of some row numbers."""
+        sql, checks = delivery(source, self.file, self.contract, self.shape, self.target)
+        self.con.execute(f"CREATE TEMP TABLE {self.relation} AS {sql}")
+        rejects = self._take_out_bad_rows(checks, shown)
+        rows, first, last = self.con.execute(
+            f'SELECT count(*), epoch_us(min("~commit")), epoch_us(max("~commit")) FROM {self.relation}'
         ).fetchall()[0]
-        if file.kind is Kind.LOAD:
+        if self.file.kind is Kind.LOAD:
             first = last = None
-        said = frozenset(shape.columns) & frozenset(target)
-        return FileRead(file, relation, said, rows + len(rejects), rejects, _moment(first), _moment(last))
+        spoken_of = {name.casefold() for name in self.shape.columns}
+        said = frozenset(name for name in self.target if name.casefold() in spoken_of)
+        return FileRead(self.file, self.relation, said, rows + len(rejects), rejects, _moment(first), _moment(last))
 
-    def _split(
-        self, file: LandingFile, source: str, shape: FileShape, checks: list[Check], relation: str
-    ) -> list[Reject]:
-        """Take the rows that failed a check out of the relation."""
-        bad = dict(self._con.execute(f'SELECT "~row", "~bad" FROM {relation} WHERE "~bad" IS NOT NULL').fetchall())
+    def nothing(self, rows: int, rejects: list[Reject]) -> FileRead:
+        """An empty relation of the right columns."""
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {self.relation} AS {empty(self.contract.key, self.target)}")
+        return FileRead(self.file, self.relation, frozenset(), rows, rejects, None, None)
+
+    def _take_out_bad_rows(self, checks: list[Check], shown: Callable[[list[int]], dict[int, str]]) -> list[Reject]:
+        bad = self.con.execute(
+            f'SELECT "~row", "~bad" FROM {self.relation} WHERE "~bad" IS NOT NULL ORDER BY 1'
+        ).fetchall()
         rejects = []
         if bad:
-            self._con.execute(f'DELETE FROM {relation} WHERE "~bad" IS NOT NULL')
-            raws = parquet_records(self._con, source, shape.fields, sorted(bad))
-            rejects = [
-                Reject(file, row, checks[bad[row]].field, checks[bad[row]].reason, raws[row]) for row in sorted(bad)
-            ]
-        self._con.execute(f'ALTER TABLE {relation} DROP COLUMN "~bad"')
+            self.con.execute(f'DELETE FROM {self.relation} WHERE "~bad" IS NOT NULL')
+            raws = shown([row for row, _ in bad])
+            rejects = [Reject(self.file, row, checks[i].field, checks[i].reason, raws[row]) for row, i in bad]
+        self.con.execute(f'ALTER TABLE {self.relation} DROP COLUMN "~bad"')
         return rejects
-
-    def _unreadable(self, file: LandingFile, why: str, target: dict[str, DeltaType], relation: str) -> FileRead:
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS {empty(self._contract.key, target)}")
-        return FileRead(file, relation, frozenset(), 1, [Reject(file, None, None, why, "")], None, None)
 
 
 def _moment(micros: int | None) -> datetime | None:

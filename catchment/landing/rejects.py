@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from catchment.landing.casts import cast
+from catchment.landing.csv_records import CsvGrammar
 from catchment.landing.names import LandingFile
 from catchment.landing.shape import Field
 from catchment.landing.sql import identifier
@@ -39,6 +40,15 @@ def parquet_records(
     found = con.execute(f'SELECT "~row", {shown} FROM {source} WHERE "~row" IN ({wanted})').fetchall()
     names = [f.name for f in fields]
     return {row: json.dumps(dict(zip(names, values, strict=True)), ensure_ascii=False) for row, *values in found}
+
+
+def csv_records(
+    con: duckdb.DuckDBPyConnection, texts: str, fields: Sequence[Field], grammar: CsvGrammar, rows: Sequence[int]
+) -> dict[int, str]:
+    """The records of the given numbers in table ``texts``, written as DMS writes CSV."""
+    shown = ", ".join(f.physical for f in fields)
+    found = con.execute(f'SELECT "~row", {shown} FROM {texts} WHERE "~row" IN ({", ".join(map(str, rows))})').fetchall()
+    return {row: grammar.shown(values) for row, *values in found}
 
 
 def _text(found: Field) -> str:

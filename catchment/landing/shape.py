@@ -37,12 +37,13 @@ class Roles:
 class FileShape:
     """What one file speaks of: its source columns in file order with the type each of them has or was declared to have.
 
-    ``roles`` and ``fields`` (all of them, in file order) are the reader's own.
+    ``roles``, ``fields`` (all of them, in file order) and ``header`` (CSV: the first record) are the reader's own.
     """
 
     columns: dict[str, DeltaType]
     roles: Roles
     fields: tuple[Field, ...]
+    header: bool = False
 
 
 def by_name(file: LandingFile, contract: TableContract, fields: Sequence[Field]) -> FileShape:
