@@ -1,0 +1,53 @@
+"""Synthesizing without the CDK command line, for the laptop run and for tests. Imports no CDK itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from catchment.settings import load_settings
+
+ROOT = Path(__file__).parent.parent
+
+
+class SynthesisFailed(Exception):
+    """The app could not be synthesized; the message is what it printed."""
+
+
+def synthesize(
+    environment: str,
+    outdir: Path,
+    *,
+    flags: Mapping[str, bool] | None = None,
+    cdk_validation: bool = False,
+) -> Path:
+    """Run app.py for one environment; the cloud assembly is in ``outdir``, which is returned.
+
+    ``flags`` are the settings that ``-c name=true`` overrides. cdk-nag runs always; ``cdk_validation`` adds CDK's own
+    checks of the templates, which take several seconds.
+    Raises SettingsError for settings that say what they may not, SynthesisFailed for anything else.
+    """
+    load_settings(ROOT / "cdk.json", environment, flags)
+    interpreter = Path(sys.executable).parent
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            # jsii takes the first node of the path: the one installed beside this Python.
+            "PATH": f"{interpreter}{os.pathsep}{os.environ.get('PATH', '')}",
+            "CDK_OUTDIR": str(outdir),
+            "CDK_CONTEXT_JSON": json.dumps({"env": environment, **(flags or {})}),
+            "CDK_VALIDATION": "true" if cdk_validation else "false",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SynthesisFailed(done.stderr.strip() or done.stdout.strip())
+    return outdir
