@@ -33,7 +33,9 @@ class Replay:
 def late_files(fresh: Sequence[Staged], ledger: Ledger) -> list[Staged]:
     """Those of the new files that do not begin after the end of what the table contains."""
     end = ledger.end()
-    return [staged for staged in fresh if end and (start := staged.applied.starts()) is not None and start <= end]
+    return [
+        staged for staged in fresh if end and (start := staged.applied.starts()) is not None and start.is_before(end)
+    ]
 
 
 def replay(
@@ -83,11 +85,11 @@ def _behind(
     wanted = [
         file
         for file in ledger.files.values()
-        if file.path not in new and (end := file.ends()) is not None and (starts is None or end > starts)
+        if file.path not in new and (end := file.ends()) is not None and (starts is None or starts.is_before(end))
     ]
     found = [listing.present[file.path] for file in wanted if file.path in listing.present]
     missing = len(wanted) - len(found)
-    if ledger.expired is not None and (starts is None or ledger.expired > starts):
+    if ledger.expired is not None and (starts is None or starts.is_before(ledger.expired)):
         missing += 1
     return sorted(found, key=lambda file: file.position), missing
 

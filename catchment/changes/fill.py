@@ -18,14 +18,18 @@ STEPS, TRAIL = '"~steps"', '"~trail"'
 def steps(key_width: int, lacking: Iterable[int]) -> str:
     """CREATE the effects with the one that says the column's value: at it (``src``) and right before it (``before``).
 
-    ``lacking`` are the files that do not speak of the column.
+    ``lacking`` are the files that do not speak of the column. A key change delivered twice moves its row once: of the
+    second copy, the delete says nothing and the arrival is an update.
     """
-    says = f"CASE WHEN kind <> 'U' OR NOT {_lacks('file', lacking)} THEN ord END"
+    copy = "copy > 1 AND (part = 0 OR kind = 'K')"
+    speaks = f"(part = 1 AND kind <> 'D' AND NOT {_lacks('file', lacking)})"
+    says = f"CASE WHEN {speaks} OR (kind <> 'U' AND NOT ({copy})) THEN ord END"
+    copies = f"PARTITION BY seq, kind, part, {comma(keys(key_width))} ORDER BY ord"
     window = f"PARTITION BY {comma(keys(key_width))} ORDER BY ord ROWS BETWEEN UNBOUNDED PRECEDING AND"
     return (
         f"CREATE OR REPLACE TEMP TABLE {STEPS} AS SELECT ord, file, line, part, kind, {comma(keys(key_width))}, "
         f"max({says}) OVER ({window} CURRENT ROW) AS src, max({says}) OVER ({window} 1 PRECEDING) AS before "
-        f"FROM {EFFECTS}"
+        f"FROM (SELECT *, row_number() OVER ({copies}) AS copy FROM {EFFECTS}) e"
     )
 
 

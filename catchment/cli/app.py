@@ -38,12 +38,8 @@ LakeOption = Annotated[
 
 @app.command("apply")
 def apply_command(
-    landing: Annotated[
-        str, typer.Argument(metavar="LANDING", help="Folder or s3:// URL holding <schema>/<table>/… as DMS wrote it.")
-    ],
-    lake: Annotated[
-        str, typer.Argument(metavar="LAKE", help="Folder or s3:// URL of the Delta tables, made if missing.")
-    ],
+    landing: Annotated[str, typer.Argument(metavar="LANDING", help="Folder or s3:// URL with the files DMS wrote.")],
+    lake: Annotated[str, typer.Argument(metavar="LAKE", help="Folder or s3:// URL of the Delta tables.")],
     tables: Annotated[
         Path,
         typer.Option("--tables", metavar="FILE", help="YAML or JSON: what DMS was told to write, and keys."),

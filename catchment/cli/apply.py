@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from catchment.leases import Lease, MemoryLease
 from catchment.leases.file import FileLease
 from catchment.storage import LocalStore, ObjectStore, open_store
 
+_LOG = logging.getLogger(__name__)
 _COUNTS = ("read", "applied", "superseded", "stale", "quarantined", "inserted", "updated", "deleted", "key_changes")
 
 
@@ -31,7 +33,7 @@ class Result:
 
     table: str
     account: Account | None
-    error: CatchmentError | None
+    error: Exception | None
 
     def to_json(self) -> dict[str, Any]:
         """The account, or the error's kind and text."""
@@ -90,6 +92,9 @@ def _one(
         )
         return Result(str(contract.name), account, None)
     except CatchmentError as error:
+        return Result(str(contract.name), None, error)
+    except Exception as error:  # whatever it is, the other tables are still to be done
+        _LOG.exception("%s failed in an unforeseen way", contract.name)
         return Result(str(contract.name), None, error)
 
 

@@ -22,6 +22,13 @@ class Place(NamedTuple):
     token: str
     position: tuple[int, str, str]
 
+    def is_before(self, end: Place) -> bool:
+        """Whether a file that starts here has to be seen together with one that ends there.
+
+        Equal tokens in two files are one change delivered twice; load rows have none, so there the file counts.
+        """
+        return self.token <= end.token if self.token else self <= end
+
 
 @dataclass(frozen=True)
 class AppliedFile:

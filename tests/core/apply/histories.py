@@ -1,0 +1,135 @@
+"""Random change histories, DMS-like files of them, and what they mean in plain Python.
+
+``meaning`` is the specification the applier is held to: it plays records one by one in order of (token, file, row)
+on a dict, the slow and obvious way.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catchment.landing.names import parse
+from catchment.storage import StoredObject
+
+Row = dict[str, Any]
+COMMIT = "2024-08-09 19:27:17.000000"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One change row. ``values`` are the columns it says; ``old`` the before-image of the key, if it changed."""
+
+    op: str
+    token: str
+    key: tuple[Any, ...]
+    values: Row
+    old: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
+class File:
+    """A landing file: its path below the landing root, the columns it speaks of, and its records."""
+
+    path: str
+    columns: tuple[str, ...]
+    records: tuple[Record, ...]
+
+    def renamed(self, path: str) -> File:
+        """The same records under another name."""
+        return replace(self, path=path)
+
+
+def token(number: int) -> str:
+    """The 35 digits of DMS: 16 of time, 19 of counter."""
+    return f"20240809{10 + number // 100:02d}{number % 60:02d}0000" + f"{number:019d}"
+
+
+def meaning(files: Iterable[File], key: Sequence[str], columns: Sequence[str]) -> dict[tuple[Any, ...], Row]:
+    """The table after these files, in whatever order they came."""
+    placed = [
+        (record.token, position(file.path), number, file, record)
+        for file in files
+        for number, record in enumerate(file.records)
+    ]
+    placed.sort(key=lambda entry: entry[:3])
+    table: dict[tuple[Any, ...], Row] = {}
+    moved: set[tuple[Any, ...]] = set()
+    for _, _, _, file, record in placed:
+        said = {name: record.values.get(name) for name in file.columns}
+        if record.op == "D":
+            table.pop(record.key, None)
+            continue
+        base: Row = {}
+        if record.op == "U":
+            base = table.get(record.key, {})
+            if record.old is not None and record.old != record.key:
+                change = (record.token, record.old, record.key)
+                if change not in moved:
+                    base = table.pop(record.old, {})
+                moved.add(change)
+                table.pop(record.old, None)
+        row = {name: None for name in columns} | base | said
+        table[record.key] = row | dict(zip(key, record.key, strict=True))
+    return table
+
+
+def position(path: str) -> Any:
+    """The place of a path in the order of its table's files."""
+    file = parse(StoredObject(path, 0, 0))
+    assert file is not None, path
+    return file.position
+
+
+def write_parquet(root: Path, file: File, key: Sequence[str], types: dict[str, pa.DataType]) -> None:
+    """Write a file as DMS lays it out: Op, time, columns, sequence, before-images."""
+    target = root / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, pa.Array] = {
+        "Op": pa.array([record.op for record in file.records], pa.string()),
+        "dms_ts": pa.array([COMMIT for _ in file.records], pa.string()),
+    }
+    for name in file.columns:
+        values = [_value(record, name, key) for record in file.records]
+        arrays[name] = pa.array(values, types[name])
+    arrays["dms_seq"] = pa.array([record.token for record in file.records], pa.string())
+    for i, name in enumerate(key):
+        olds = [record.old[i] if record.old is not None else None for record in file.records]
+        arrays[f"BI_{name}"] = pa.array(olds, types[name])
+    pq.write_table(pa.table(arrays), target)
+
+
+def write_csv(root: Path, file: File, key: Sequence[str], *, gzipped: bool = False) -> None:
+    """The same as CSV without a header: NULL is empty, text is quoted where it must be."""
+    lines = []
+    for record in file.records:
+        values = [_value(record, name, key) for name in file.columns]
+        olds = list(record.old) if record.old is not None else [None] * len(key)
+        lines.append(
+            ",".join(_csv(value) for value in [record.op, COMMIT, *values, record.token or None, *olds]) + "\n"
+        )
+    target = root / file.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    body = "".join(lines).encode()
+    target.write_bytes(gzip.compress(body) if gzipped else body)
+
+
+def _value(record: Record, name: str, key: Sequence[str]) -> Any:
+    if name in key:
+        return record.key[list(key).index(name)]
+    return None if record.op == "D" else record.values.get(name)
+
+
+def _csv(value: Any) -> str:
+    if value is None:
+        return ""
+    text = str(value)
+    if text == "" or any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
