@@ -63,6 +63,7 @@ class ApplyStack(Stack):
             timeout_seconds=apply.timeout_seconds,
             max_concurrency=apply.max_concurrency,
             batch_seconds=apply.batch_seconds,
+            retry_seconds=apply.retry_seconds,
             max_receives=apply.max_receives,
             log_retention=log_retention(settings),
         )

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from catchment.settings.source import SourceSettings
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
 
+LEASE_SLACK_SECONDS = 5
+"""What a lease lasts longer than the call that holds it may run."""
+
 Days = Annotated[int, Whole(1, 3653)]
 SourceName = Annotated[
     str, Allowed("a name of small letters, digits and -, at most 31 characters", r"[a-z][a-z0-9-]{0,30}")
@@ -65,10 +68,20 @@ class ApplySettings(Part):
     """Landing files taken into one commit, by size."""
     commit_files: Annotated[int, Whole(1, 10_000)]
     """Landing files taken into one commit, by number."""
+    retry_seconds: Annotated[int, Whole(60, 43_200)]
+    """When a message that was not dealt with comes back: after the lease of a call that was killed has ended."""
     max_receives: Annotated[int, Whole(1, 1000)]
     """Attempts before a message goes to the dead-letter queue."""
     sweep_minutes: Annotated[int, Whole(2, 1440)]
     """How often every table is looked at, whether an event told of it or not."""
+
+    @model_validator(mode="after")
+    def _retry_after_the_lease(self) -> ApplySettings:
+        # A lease is renewed until the time-out at the latest, and then lasts for a time-out more.
+        if self.retry_seconds < 2 * self.timeout_seconds + LEASE_SLACK_SECONDS:
+            what = f"retry_seconds has to be at least twice timeout_seconds + {LEASE_SLACK_SECONDS}"
+            raise not_allowed(what)
+        return self
 
 
 class MonitoringSettings(Part):

@@ -56,12 +56,13 @@ class ChangeApplier(Construct):
         timeout_seconds: int,
         max_concurrency: int,
         batch_seconds: int,
+        retry_seconds: int,
         max_receives: int,
         log_retention: RetentionDays,
     ) -> None:
         super().__init__(scope, construct_id)
         self.control = ControlTable(self, "Control").table
-        queues = EventQueue(self, "Events", consumer_timeout_seconds=timeout_seconds, max_receives=max_receives)
+        queues = EventQueue(self, "Events", retry_seconds=retry_seconds, max_receives=max_receives)
         self.queue, self.dead_letters = queues.queue, queues.dead_letters
         self._build_rule(landing)
         self._worker = PythonFunction(
@@ -127,7 +128,7 @@ class ChangeApplier(Construct):
         self._worker.allow(actions=["s3:PutObject", "s3:GetObject"], resources=[quarantine.arn_for_objects("*")])
         self._worker.allow(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
         self._worker.allow(
-            actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            actions=["dynamodb:UpdateItem"],
             resources=[self.control.table_arn],
         )
         # A table that is not done when the time is up is poked again; one that cannot be done is given up.

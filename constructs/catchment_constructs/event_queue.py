@@ -10,15 +10,12 @@ from constructs import Construct
 class EventQueue(Construct):
     """A TLS-only, encrypted queue with a dead-letter queue behind it.
 
-    The visibility time-out is six times the consumer's, as AWS asks for: a message that is being worked on must not
-    come back, and throttled attempts must not count against ``max_receives``.
+    A message that was received and not dealt with comes back after ``retry_seconds``, ``max_receives`` times at most.
 
-    Example: ``EventQueue(self, "Queue", consumer_timeout_seconds=300, max_receives=5).queue``
+    Example: ``EventQueue(self, "Queue", retry_seconds=660, max_receives=5).queue``
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, consumer_timeout_seconds: int, max_receives: int
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, retry_seconds: int, max_receives: int) -> None:
         super().__init__(scope, construct_id)
         dead_letters = Queue(
             self,
@@ -33,6 +30,6 @@ class EventQueue(Construct):
             "Queue",
             encryption=QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            visibility_timeout=Duration.seconds(6 * consumer_timeout_seconds),
+            visibility_timeout=Duration.seconds(retry_seconds),
             dead_letter_queue=DeadLetterQueue(queue=dead_letters, max_receive_count=max_receives),
         )

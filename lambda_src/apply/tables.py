@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -23,8 +24,8 @@ from lambda_src.pokes import Poke
 
 LOG = logging.getLogger(__name__)
 
-LEASE_SECONDS = 900 + 60
-"""Longer than any function may run, so that a lease never ends while its holder still writes."""
+LEASE_SLACK_SECONDS = 5
+"""What a lease lasts longer than the call that holds it may run: it must not end while its holder still writes."""
 
 MEMORY_SHARE = 0.5
 """DuckDB's part of the function's memory; Python, Arrow buffers and the Delta writer take the rest."""
@@ -57,7 +58,7 @@ class Tables:
             landing=open_store(f"{environment.landing_url}/{poke.source}"),
             lake=open_store(f"{environment.silver_url}/{poke.source}"),
             quarantine=open_store(f"{environment.quarantine_url}/{poke.source}"),
-            lease=self._lease(poke.source),
+            lease=self._lease(poke.source, context),
             budget=self._budget(context),
             now=lambda: datetime.now(UTC),
         )
@@ -87,8 +88,9 @@ class Tables:
     def _contract(self, poke: Poke) -> TableContract | None:
         return self._contracts.get(poke.source, {}).get(TableName(poke.schema, poke.table))
 
-    def _lease(self, source: str) -> DynamoLease:
-        return DynamoLease(self._dynamodb, self._environment.control_table, prefix=f"{source}/", seconds=LEASE_SECONDS)
+    def _lease(self, source: str, context: Any) -> DynamoLease:
+        seconds = math.ceil(context.get_remaining_time_in_millis() / 1000) + LEASE_SLACK_SECONDS
+        return DynamoLease(self._dynamodb, self._environment.control_table, prefix=f"{source}/", seconds=seconds)
 
     def _budget(self, context: Any) -> Budget:
         return Budget(
