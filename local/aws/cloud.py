@@ -38,6 +38,7 @@ class Cloud:
         seam.answer_dms(self._dms.handle)
         seam.inspect_templates_with(partial(objections, coverage=TYPES))
         seam.add_attributes("AWS::EC2::VPC", lambda properties: {"CidrBlock": properties["CidrBlock"]})
+        seam.replace_when("AWS::DynamoDB::Table", "KeySchema", "LocalSecondaryIndexes")
         seam.register(ec2.kinds(seam.ec2))
         seam.register(s3.kinds(seam.builtin_kind("AWS::S3::Bucket"), folder / "s3", seam.bucket_holds_objects))
         seam.register(self._databases.kinds())

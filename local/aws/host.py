@@ -78,9 +78,9 @@ class LocalAws:
         """Process id of the server."""
         return self._process.pid
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, attempts: int = 3) -> Any:
         """A boto3 client of ``service`` with the operator's credentials, which may do everything."""
-        config = Config(retries={"max_attempts": 3, "mode": "standard"}, max_pool_connections=32)
+        config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, max_pool_connections=32)
         make: Any = self._session.client  # its stubs know one overload a service, none for a name in a variable
         return make(service, endpoint_url=self.endpoint, config=config)
 

@@ -6,9 +6,11 @@ import hashlib
 import io
 import os
 import shutil
+import sys
 import threading
 import zipfile
 from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 
@@ -57,13 +59,28 @@ class PackageStore:
         return target
 
     def layer_path(self, package: bytes, sha: str) -> Path | None:
-        """The folder a layer adds to the module path; None for a placeholder layer, which holds no ``python/``.
+        """The folder a layer adds to the module path, or None: then its packages come from the machine's environment.
 
-        A placeholder says: the packages come from the machine's own environment. That is how an app is deployed
-        whose layer has not been built, or was built for another architecture.
+        So it is with a placeholder, which holds no ``python/`` (a layer that has not been built), and with a layer
+        whose compiled modules are for another processor, system or Python than this one.
         """
         python = self.unpacked(package, sha) / "python"
-        return python if python.is_dir() else None
+        return python if python.is_dir() and _runs_here(python) else None
+
+
+def _runs_here(folder: Path) -> bool:
+    ours = _binary_kind(Path(sys.executable))
+    for module in folder.rglob("*.so"):
+        tagged = ".cpython-" in module.name
+        if (tagged and not module.name.endswith(EXTENSION_SUFFIXES[0])) or _binary_kind(module) != ours:
+            return False
+    return True
+
+
+def _binary_kind(path: Path) -> bytes:
+    with path.open("rb") as file:
+        head = file.read(20)
+    return head[:5] + head[18:20]  # of an ELF file: magic number, word size, processor
 
 
 def _extract(archive: zipfile.ZipFile, target: Path) -> None:

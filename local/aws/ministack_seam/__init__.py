@@ -12,6 +12,7 @@ from local.aws.ministack_seam.cloudformation import (
     inspect_templates_with,
     physical_name,
     register,
+    replace_when,
 )
 from local.aws.ministack_seam.databases import database_parameters, database_records, set_database_endpoint
 from local.aws.ministack_seam.dms import answer_dms
@@ -33,6 +34,7 @@ __all__ = [
     "keep_objects_on_disk",
     "physical_name",
     "register",
+    "replace_when",
     "run_functions_with",
     "serve",
     "set_database_endpoint",

@@ -75,6 +75,11 @@ def _updater(name: str, kind: ResourceKind) -> Callable[..., tuple[str, dict[str
     return update
 
 
+def replace_when(name: str, *properties: str) -> None:
+    """Let a change of these properties of one of ministack's types make a new resource under a new name."""
+    provisioners._REPLACING_PROPERTIES[name] = (*provisioners._REPLACING_PROPERTIES[name], *properties)
+
+
 def add_attributes(name: str, attributes: Callable[[Properties], dict[str, Any]]) -> None:
     """Let ``Fn::GetAtt`` give more of one of ministack's types: ``attributes`` reads them from the properties."""
     handler = provisioners._RESOURCE_HANDLERS[name]

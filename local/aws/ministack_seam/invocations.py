@@ -19,6 +19,8 @@ def run_functions_with(invoke: InvokeFunction) -> None:
     """Let ``invoke`` run every Python function; no other runtime is run at all."""
 
     def execute(record: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        if not (record.get("config") or record)["Runtime"].startswith("python"):
+            return _refuse_runtime(record, event, request_id)
         function = _deployed_function(record)
         answer = invoke(function, json.dumps(event).encode(), request_id)
         return _execution_result(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -40,9 +41,9 @@ def _flow_log(call: Call) -> ResourceKind:
 
 
 def _security_group_rule(call: Call, direction: str) -> ResourceKind:
-    def create(logical_id: str, properties: Properties, stack: str) -> Created:
+    def create(_logical_id: str, properties: Properties, _stack: str) -> Created:
         call(f"AuthorizeSecurityGroup{direction}", dict(_permission(properties)))
-        identifier = f"sgr-{stack}-{logical_id}"
+        identifier = f"sgr-{uuid.uuid4().hex[:17]}"
         return Created(identifier, {"Id": identifier})
 
     def delete(_identifier: str, properties: Properties) -> None:
