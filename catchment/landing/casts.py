@@ -21,22 +21,17 @@ _ZONE = r" ?(Z|[+-]\d{2}(:?\d{2})?)"
 _BC = r" ?(BC|\(BC\))"
 _NO_OFFSET = r" ?(Z|[+-]00(:?00)?)"
 
+# Lambdas bind a part once; macros alone would repeat it wherever it is used, and the planner would drown.
 MACROS = r"""
-CREATE OR REPLACE TEMP MACRO landing_number_parts(x) AS
-  regexp_extract(x, '^ *([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,4}))? *$', ['sign', 'whole', 'fraction', 'exponent']);
-CREATE OR REPLACE TEMP MACRO landing_point(p) AS
-  CAST(length(p.whole) AS INTEGER) + coalesce(TRY_CAST(nullif(p.exponent, '') AS INTEGER), 0);
-CREATE OR REPLACE TEMP MACRO landing_whole(digits, point) AS
-  CASE WHEN point <= 0 THEN '0' ELSE rpad(left(digits, point), point, '0') END;
-CREATE OR REPLACE TEMP MACRO landing_fraction(digits, point) AS
-  rtrim(CASE WHEN point <= 0 THEN repeat('0', -point) || digits ELSE substr(digits, point + 1) END, '0');
-CREATE OR REPLACE TEMP MACRO landing_joined(sign, whole, fraction) AS
-  (CASE WHEN sign = '-' THEN '-' ELSE '' END) || whole || (CASE WHEN fraction = '' THEN '' ELSE '.' || fraction END);
-CREATE OR REPLACE TEMP MACRO landing_plain_of(p) AS
-  CASE WHEN p.whole || p.fraction <> '' AND abs(landing_point(p)) <= 400
-       THEN landing_joined(p.sign, landing_whole(p.whole || p.fraction, landing_point(p)),
-                           landing_fraction(p.whole || p.fraction, landing_point(p))) END;
-CREATE OR REPLACE TEMP MACRO landing_plain(x) AS landing_plain_of(landing_number_parts(x));
+CREATE OR REPLACE TEMP MACRO landing_plain(x) AS list_transform(
+  [regexp_extract(x, '^ *([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,3}))? *$', ['sign', 'whole', 'fraction', 'exponent'])],
+  lambda p: list_transform(
+    [{'digits': p.whole || p.fraction,
+      'point': CAST(length(p.whole) + coalesce(TRY_CAST(nullif(p.exponent, '') AS INTEGER), 0) AS INTEGER)}],
+    lambda q: CASE WHEN q.digits <> '' THEN
+      (CASE WHEN p.sign = '-' THEN '-' ELSE '' END)
+      || (CASE WHEN q.point <= 0 THEN '0' ELSE rpad(left(q.digits, q.point), q.point, '0') END)
+      || rtrim(rtrim('.' || repeat('0', -q.point) || substr(q.digits, greatest(q.point, 0) + 1), '0'), '.') END)[1])[1];
 """
 """To be run once in a session. ``landing_plain`` writes a number, also one with exponent, as plain digits without
 zeros behind the fraction (``+1.23400000e+04`` becomes ``12340``); NULL where the text is no number."""
@@ -84,10 +79,10 @@ def _from_text(x: str, target: DeltaType) -> str:
 
 def _number_from_text(x: str, target: DeltaType) -> str:
     quick = f"TRY_CAST({x} AS {target.duckdb})"
-    plain = f"landing_plain({x})"
-    fits = f"length(split_part({plain}, '.', 2)) <= {target.scale}"
-    slow = f"CASE WHEN {fits} THEN TRY_CAST({plain} AS {target.duckdb}) END"
-    return f"CASE WHEN CAST({quick} AS VARCHAR) = {x} THEN {quick} ELSE {slow} END"
+    fits = f"length(split_part(plain, '.', 2)) <= {target.scale}"
+    slow = f"CASE WHEN {fits} THEN TRY_CAST(plain AS {target.duckdb}) END"
+    careful = f"list_transform([landing_plain({x})], lambda plain: {slow})[1]"
+    return f"CASE WHEN {x} IS NULL THEN NULL WHEN CAST({quick} AS VARCHAR) = {x} THEN {quick} ELSE {careful} END"
 
 
 def _date_from_text(x: str) -> str:
@@ -95,22 +90,25 @@ def _date_from_text(x: str) -> str:
     midnight = r"([ T]00:00(:00(\.0*)?)?)?"
     slow = f"TRY_CAST({_with_era(x)} AS DATE)"
     return (
-        f"CASE WHEN CAST({quick} AS VARCHAR) = {x} AND isfinite({quick}) THEN {quick} "
+        f"CASE WHEN {x} IS NULL THEN NULL WHEN CAST({quick} AS VARCHAR) = {x} AND isfinite({quick}) THEN {quick} "
         f"WHEN regexp_full_match({x}, '{_DAY}{midnight}({_BC})?') THEN {slow} END"
     )
 
 
 def _timestamp_from_text(x: str, target: DeltaType) -> str:
+    quick = f"try_strptime({x}, ['%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %H:%M:%S'])"
+    usual = f"({x} LIKE '____-__-__ __:__:__.______' OR {x} LIKE '____-__-__ __:__:__')"
     bare = f"TRY_CAST({x} AS TIMESTAMP)"
     era = f"TRY_CAST({_with_era(x)} AS TIMESTAMP)"
     form = f"{_DAY}([ T]{_CLOCK})?"
     if target.name == "timestamp":
         zoned = f"TRY_CAST({x} AS TIMESTAMP WITH TIME ZONE)"
-        zone, bare, era = _ZONE, _instant(bare), _instant(era)
+        zone, quick, bare, era = _ZONE, _instant(quick), _instant(bare), _instant(era)
     else:
         zoned, zone = f"TRY_CAST(regexp_replace({x}, '{_NO_OFFSET}$', '') AS TIMESTAMP)", _NO_OFFSET
     return (
-        f"CASE WHEN regexp_full_match({x}, '{form}') THEN {bare} "
+        f"CASE WHEN {x} IS NULL THEN NULL WHEN {usual} AND {quick} IS NOT NULL THEN {quick} "
+        f"WHEN regexp_full_match({x}, '{form}') THEN {bare} "
         f"WHEN regexp_full_match({x}, '{_DAY}[ T]{_CLOCK}{zone}') THEN {zoned} "
         f"WHEN regexp_full_match({x}, '{form}{_BC}') THEN {era} END"
     )

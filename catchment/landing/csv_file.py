@@ -123,7 +123,10 @@ class CsvFiles:
         quotes = count(data, b'"', start)
         null_bytes = len(self._contract.landing.null_value.encode())
         values = " + ".join(f"coalesce(strlen({c}), {null_bytes})" for c in columns)
-        inside = " + ".join(f"coalesce(strlen({c}) - strlen(replace({c}, '\"', '')), 0)" for c in columns)
+        inside = " + ".join(
+            f"CASE WHEN contains({c}, '\"') THEN strlen({c}) - strlen(replace({c}, '\"', '')) ELSE 0 END"
+            for c in columns
+        )
         kept = f"sum({inside})" if quotes else "0"
         rows, written, inner_quotes = self._con.execute(
             f"SELECT count(*), coalesce(sum({values}), 0), coalesce({kept}, 0) FROM {relation}"
