@@ -43,6 +43,8 @@ def work_out(
     key, width = contract.key, len(contract.key)
     loads_only = all(staged.opened.file.kind is Kind.LOAD for staged in members.all)
     con.execute(effects.order(key, len(members.fresh), loads_only=loads_only))
+    if members.again:
+        con.execute(effects.keep_touched(width))
     con.execute(net.winners(width))
     sink.find(con, {name: target[name] for name in key})
     con.execute(guard.verdicts())

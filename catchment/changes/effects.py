@@ -52,6 +52,17 @@ def order(key: Sequence[str], fresh_below: int, *, loads_only: bool) -> str:
     )
 
 
+def keep_touched(key_width: int) -> str:
+    """DELETE the effects of files read again on keys that are not touched.
+
+    A key change that touches one of the keys has an effect on another one too, whose later changes were not read.
+    """
+    return (
+        f"DELETE FROM {EFFECTS} e WHERE NOT e.fresh AND NOT EXISTS "
+        f"(SELECT 1 FROM {TOUCHED} t WHERE {both(keys(key_width, 'e'), keys(key_width, 't'))})"
+    )
+
+
 def touched(key: Sequence[str], source: str) -> str:
     """SELECT DISTINCT the keys the rows of ``source`` have an effect on."""
     return f"SELECT DISTINCT {comma(keys(len(key)))} FROM ({expand(key, source, file='0')}) e"
