@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
+from local.dms.access import AwsAccess
 
 log = logging.getLogger("dms")
 
@@ -25,7 +26,10 @@ UNITS = {
 class MetricsPublisher:
     """Publishes what ``read`` gives (metric name to value) under the task's dimensions in AWS/DMS."""
 
-    def __init__(self, dimensions: Mapping[str, str], read: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(
+        self, access: AwsAccess, dimensions: Mapping[str, str], read: Callable[[], Mapping[str, float]]
+    ) -> None:
+        self._access = access
         self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         self._read = read
         self._over = threading.Event()
@@ -43,7 +47,7 @@ class MetricsPublisher:
             self._thread.join()
 
     def _run(self) -> None:
-        client = boto3.client("cloudwatch")
+        client = self._access.client("cloudwatch")
         last = False
         while not last:
             last = self._over.wait(INTERVAL_SECONDS)

@@ -61,6 +61,19 @@ def create_publications(connection: Any, slot: str, tables: Iterable[SourceTable
     _create(connection, inserts, [*keyless, (audit_schema, AUDIT_TABLE)], "insert, truncate")
 
 
+def add_to_publications(connection: Any, slot: str, tables: Iterable[SourceTable]) -> None:
+    """Let the task's publications send more tables, from now on."""
+    rows, inserts = publication_names(slot)
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(
+                sql.SQL("ALTER PUBLICATION {} ADD TABLE {}").format(
+                    sql.Identifier(rows if table.sends_updates else inserts),
+                    sql.Identifier(table.shape.schema, table.shape.table),
+                )
+            )
+
+
 def drop_publications(connection: Any, slot: str) -> None:
     """Remove the task's publications if they are there."""
     with connection.cursor() as cursor:

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg2
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.dms.access import source_address, target_of
+from local.dms.access import AwsAccess
 from local.dms.changes import FIRST_COUNTER, ChangeWriter
 from local.dms.chaos import Chaos
 from local.dms.load import TableLoad
@@ -26,7 +26,7 @@ from local.dms.lookup import lookup_at
 from local.dms.metrics import MetricsPublisher
 from local.dms.plan import TaskPlan
 from local.dms.policies import TableSuspended, TaskFailed
-from local.dms.publication import create_publications, drop_publications, install_ddl_capture
+from local.dms.publication import add_to_publications, create_publications, install_ddl_capture
 from local.dms.sender import FileSender, StreamCut
 from local.dms.source import (
     Catalog,
@@ -55,10 +55,11 @@ class Task:
         self._checkpoint_file = plan.folder / "checkpoint.json"
         self.status = (TaskStatus.read(self._status_file) if plan.resume else None) or TaskStatus()
         self.status.state, self.status.failure, self.status.stop_reason = "running", "", ""
-        self._address = source_address(plan.source)
+        access = AwsAccess.from_environment()
+        self._address = access.source_address(plan.source)
         self._session = connect(self._address)
         self._catalog = Catalog(self._session)
-        self._sender = FileSender(plan, target_of(plan), Chaos(plan.chaos_seed), time.time)
+        self._sender = FileSender(plan, access.target(plan.target_url, plan.s3), Chaos(plan.chaos_seed), time.time)
         self._writer: ChangeWriter | None = None
         self._stream: ChangeStream | None = None
         self._replication: Any = None
@@ -73,7 +74,7 @@ class Task:
         signal.signal(signal.SIGTERM, self.request_stop)
         signal.signal(signal.SIGUSR1, lambda *_: None)
         signal.set_wakeup_fd(self._waker.fileno())
-        metrics = MetricsPublisher(self._plan.dimensions, self._metrics)
+        metrics = MetricsPublisher(AwsAccess.from_environment(), self._plan.dimensions, self._metrics)
         metrics.start()
         try:
             checkpoint = self._begin()
@@ -92,6 +93,7 @@ class Task:
         saved = Checkpoint.read(self._checkpoint_file) if self._plan.resume else None
         if saved is not None:
             self._sender.ordinals = dict(saved.files)
+            self._follow_selection(saved)
             if self._plan.behaviour.redelivered_sequence == "new":
                 counter = max(saved.position.counter, saved.highest)
                 saved.position = Position(saved.position.lsn, counter)
@@ -116,6 +118,20 @@ class Task:
                 "No tables were found at task start: the table mappings match none (FailOnNoTablesCaptured)"
             )
         return found
+
+    def _follow_selection(self, checkpoint: Checkpoint) -> None:
+        # a resumed task takes tables that its mappings select now, and leaves those they no longer do
+        selected = {table.shape.name: table for table in self._select_tables()}
+        lines = self.status.tables
+        fresh = [table for name, table in selected.items() if name not in lines]
+        if fresh and self._plan.kind != "full-load":
+            add_to_publications(self._session, self._plan.slot, fresh)
+        for table in fresh:
+            lines[table.shape.name] = TableStatistics(table.shape.schema, table.shape.table)
+        for name in [name for name in lines if name not in selected]:
+            del lines[name]
+        if fresh and self._plan.kind != "cdc":
+            checkpoint.streaming = False
 
     def _make_slot(self, tables: list[SourceTable]) -> Position:
         schema = self._plan.postgres["DdlArtifactsSchema"]
@@ -259,17 +275,6 @@ def _throughput(status: TaskStatus) -> float:
         return 0.0
     rows = sum(line.load_rows for line in status.tables.values())
     return rows / max(time.time() - status.load_started, 0.001)
-
-
-def clean_up(plan: TaskPlan) -> None:
-    """Remove the slot and the publications of a task that is being deleted. A slot named by SlotName stays."""
-    session = connect(source_address(plan.source))
-    try:
-        if plan.postgres["SlotName"] is None:
-            drop_slot(session, plan.slot)
-        drop_publications(session, plan.slot)
-    finally:
-        session.close()
 
 
 def main(plan_file: str) -> int:

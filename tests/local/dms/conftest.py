@@ -68,7 +68,7 @@ ROOT = Path(__file__).resolve().parents[3]
 _databases = itertools.count(1)
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+def _wait_for(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
     """Poll until the condition holds; its value."""
     deadline = time.monotonic() + seconds
     while True:
@@ -194,13 +194,13 @@ class RunningTask:
 
     def wait_loaded(self) -> None:
         """Wait for the end of the full load."""
-        wait_for(lambda: self.status().load_finished or self._ended(), "the full load")
+        _wait_for(lambda: self.status().load_finished or self._ended(), "the full load")
         assert self.status().load_finished, self.log()
 
     def wait_caught_up(self) -> None:
         """Wait until everything committed so far is in files."""
         fence = self.shop.fence()
-        wait_for(lambda: self.shop.confirmed(self.slot) >= fence or self._ended(), "the slot to pass the fence")
+        _wait_for(lambda: self.shop.confirmed(self.slot) >= fence or self._ended(), "the slot to pass the fence")
         assert self.shop.confirmed(self.slot) >= fence, self.log()
 
     def _ended(self) -> bool:
@@ -233,3 +233,21 @@ def task(shop: Shop, tmp_path: Path) -> Iterator[RunningTask]:
     yield made
     if made.process is not None:
         made.process.stop()
+
+
+@pytest.fixture
+def wait_for() -> Callable[..., Any]:
+    """Poll until a condition holds; its value."""
+    return _wait_for
+
+
+@pytest.fixture
+def mappings() -> list[dict[str, Any]]:
+    """Table mappings: all of schema ``shop``, change sequence, before-images of the key."""
+    return [dict(rule) for rule in MAPPINGS]
+
+
+@pytest.fixture
+def s3() -> dict[str, Any]:
+    """S3Settings as the landing contract has them, with a short interval."""
+    return dict(S3)
