@@ -31,7 +31,7 @@ from stacks.sources import SourcesStack
 
 
 def build(app: App, settings: Settings) -> None:
-    """Put every stack of an environment into the app."""
+    """Put every stack of an environment into the app. Synthesis fails on any finding of cdk-nag nobody explained."""
     network = NetworkStack(app, "Network", settings=settings)
     lake = LakeStack(app, "Lake", settings=settings)
     sources = SourcesStack(app, "Sources", settings=settings, network=network.network, key=lake.key)
@@ -58,6 +58,7 @@ def build(app: App, settings: Settings) -> None:
     )
     for name, value in settings.tags.items():
         Tags.of(app).add(name, value)
+    Validations.of(app).add_plugins(AwsSolutionsChecks())
 
 
 def main() -> int:
@@ -69,7 +70,6 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     build(app, settings)
-    Validations.of(app).add_plugins(AwsSolutionsChecks())
     app.synth()
     return 0
 

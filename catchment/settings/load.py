@@ -97,9 +97,10 @@ def _one(file: str, error: ErrorDetails) -> SettingsError:
     if error["type"] == "extra_forbidden":
         return SettingsError(file, ".".join(path), value, f"there is no such setting; there are {_known(path[:-1])}")
     allowed = f"allowed: {error['ctx']['expected']}" if error["type"] == "literal_error" else error["msg"]
-    if isinstance(value, dict):
-        value = "…"
-    return SettingsError(file, ".".join(path) or "(top)", value, allowed)
+    field = error.get("ctx", {}).get("field")
+    if field and isinstance(value, dict):
+        path, value = (*path, field), value.get(field)
+    return SettingsError(file, ".".join(path), value, allowed)
 
 
 def _known(path: tuple[str, ...]) -> str:

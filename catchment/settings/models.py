@@ -79,8 +79,8 @@ class ApplySettings(Part):
     def _retry_after_the_lease(self) -> ApplySettings:
         # A lease is renewed until the time-out at the latest, and then lasts for a time-out more.
         if self.retry_seconds < 2 * self.timeout_seconds + LEASE_SLACK_SECONDS:
-            what = f"retry_seconds has to be at least twice timeout_seconds + {LEASE_SLACK_SECONDS}"
-            raise not_allowed(what)
+            what = f"allowed: at least twice timeout_seconds + {LEASE_SLACK_SECONDS}"
+            raise not_allowed(what, field="retry_seconds")
         return self
 
 
@@ -118,8 +118,7 @@ class Settings(Part):
     @model_validator(mode="after")
     def _two_keys_agree(self) -> Settings:
         if self.destroy_data and self.deletion_protection:
-            what = "destroy_data may be true only where deletion_protection is false"
-            raise not_allowed(what)
+            raise not_allowed("allowed: true only where deletion_protection is false", field="destroy_data")
         return self
 
     def tables_files(self) -> dict[str, dict[str, Any]]:

@@ -66,8 +66,8 @@ class SourceSettings(Part):
     @model_validator(mode="after")
     def _certificate_where_dms_wants_one(self) -> SourceSettings:
         if engine(self.engine).infrastructure.needs_certificate and self.certificate_arn is None:
-            what = "certificate_arn has to be given: DMS encrypts connections to this engine only with a CA certificate"
-            raise not_allowed(what)
+            what = "it has to be given: DMS encrypts connections to this engine with a CA certificate only"
+            raise not_allowed(what, field="certificate_arn")
         return self
 
     def tables_file(self, landing: dict[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,9 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def not_allowed(message: str) -> PydanticCustomError:
-    """The error a validator raises; the message says what is allowed."""
-    return PydanticCustomError("not_allowed", "{message}", {"message": message})
+def not_allowed(message: str, *, field: str = "") -> PydanticCustomError:
+    """The error a validator raises; the message says what is allowed. A model's validator names the field."""
+    return PydanticCustomError("not_allowed", "{message}", {"message": message, "field": field})
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from aws_cdk.aws_lambda import Architecture, Code, ILayerVersion, LayerVersion
 from aws_cdk.aws_s3 import Bucket
 from constructs import Construct
 
+from catchment_constructs.acknowledge import acknowledge
 from catchment_constructs.python_function import PYTHON
 
 
@@ -41,4 +42,12 @@ class DependencyLayer(Construct):
             compatible_runtimes=[PYTHON],
             compatible_architectures=[Architecture.ARM_64],
             description="Third-party packages of the functions",
+        )
+        acknowledge(
+            self,
+            {
+                "@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified": (
+                    "The object's key is a hash of its content's lock file: another content has another key."
+                )
+            },
         )
