@@ -74,6 +74,8 @@ class Workload:
     ) -> None:
         if seconds is None and transactions is None:
             raise ValueError("a workload ends after seconds, after transactions, or whichever comes first")
+        if rate <= 0:
+            raise ValueError(f"rate: {rate} row changes a second; it has to be more than 0")
         self.dsn = dsn
         self.rate = rate
         self.seconds = seconds
@@ -98,7 +100,7 @@ class Workload:
                 if now - reported >= PROGRESS_SECONDS:
                     on_progress(done)
                     reported = now
-                if self._is_over(done) or stop.wait(max(0.0, done.rows / self.rate - done.seconds)):
+                if self._is_over(done) or stop.wait(self._ahead(done)):
                     break
         on_progress(done)
         return done
@@ -127,6 +129,11 @@ class Workload:
         for statement, cursor in zip(plan.statements, cursors, strict=True):
             if statement.rows is not None and cursor.rowcount != statement.rows:
                 raise WorkloadFailed(statement.query, statement.rows, cursor.rowcount)
+
+    def _ahead(self, done: WorkDone) -> float:
+        """How many seconds it is ahead of its rate, as far as its time goes."""
+        ahead = max(0.0, done.rows / self.rate - done.seconds)
+        return ahead if self.seconds is None else min(ahead, max(0.0, self.seconds - done.seconds))
 
     def _is_over(self, done: WorkDone) -> bool:
         enough = self.transactions is not None and done.transactions + done.rolled_back >= self.transactions

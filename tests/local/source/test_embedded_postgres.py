@@ -54,6 +54,17 @@ def test_data_survive_stop_and_start_in_the_same_folder(tmp_path: Path) -> None:
         assert sql.execute("TABLE kept").fetchall() == [(1,)]
 
 
+def test_killed_server_comes_back_with_all_that_was_committed(tmp_path: Path) -> None:
+    with start(tmp_path) as server, psycopg.connect(server.dsn("sales"), autocommit=True) as sql:
+        sql.execute("CREATE TABLE kept (one int)")
+        sql.execute("SELECT pg_create_logical_replication_slot('s', 'pgoutput')")
+        sql.execute("INSERT INTO kept VALUES (1)")
+        os.kill(server.pid, signal.SIGKILL)
+    with start(tmp_path) as server, psycopg.connect(server.dsn("sales")) as sql:
+        assert sql.execute("TABLE kept").fetchall() == [(1,)]
+        assert sql.execute("SELECT slot_name FROM pg_replication_slots").fetchall() == [("s",)]
+
+
 def test_two_servers_side_by_side_choose_their_ports(tmp_path: Path) -> None:
     with start(tmp_path / "one") as one, start(tmp_path / "two") as two:
         assert one.port != two.port

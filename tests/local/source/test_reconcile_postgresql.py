@@ -328,6 +328,23 @@ def test_lake_table_without_files_lacks_every_row(bench: Bench) -> None:
     assert (verdict.missing, verdict.rows_lake, len(verdict.differences)) == (verdict.rows_source, 0, 2)
 
 
+def test_interval_words_say_all_of_an_interval(bench: Bench) -> None:
+    bench.execute(
+        "CREATE TABLE hard.spans (id int PRIMARY KEY, span interval)",
+        "INSERT INTO hard.spans SELECT i, make_interval(years => h % 50, months => h / 7 % 30, days => h / 11 % 90,"
+        " hours => h / 13 % 200, mins => h / 17 % 300, secs => (h / 19 % 1000000) / 1000.0)"
+        " FROM (SELECT i, hashint4(i) AS h FROM generate_series(1, 500) AS i)",
+    )
+    bench.lake_copy("hard.spans")
+    said = bench.con.execute("SELECT id, replace(span, ',', '') FROM copied").fetchall()
+    with psycopg.connect(bench.dsn) as connection:
+        query = (
+            "SELECT count(*) FROM hard.spans WHERE id = %s AND justify_interval(span) = justify_interval(%s::interval)"
+        )
+        wrong = [words for id_, words in said if connection.execute(query, [id_, words]).fetchone() != (1,)]
+    assert wrong == []
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
