@@ -146,7 +146,9 @@ def guard(plan: str) -> int:
     sys.stdout.flush()
 
     def end_with_parent() -> None:
-        sys.stdin.buffer.read()
+        # not sys.stdin: a thread that holds its lock at the interpreter's end is a fatal error
+        while os.read(0, 1024):
+            pass
         _end_group(child, what["signal"])
 
     threading.Thread(target=end_with_parent, daemon=True).start()

@@ -1,0 +1,71 @@
+"""``python -m local``: the main job on this machine. ``make run`` calls it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from psycopg import Error as DatabaseError
+from rich.console import Console
+from rich.markup import escape
+
+from catchment.errors import CatchmentError
+from local.aws import DeploymentFailed
+from local.errors import RunFailed
+from local.folder import run_folder
+from local.progress import Progress
+from local.report import show
+from local.run import Options, run
+from local.source.workload import DEFAULT_RATE, WorkloadFailed
+
+DEFAULT_ROWS = 500_000
+DEFAULT_SECONDS = 12.0
+PLAIN_WIDTH = 190
+
+NEXT = """What to try next
+  .venv/bin/catchment query "select country, count(*) from sales.clients group by 1 order by 2 desc limit 5"
+  .venv/bin/catchment history sales.clients        the table's commits, with watermark and counts
+  ls .catchment/last-run/cdk.out/*.template.json   the templates that were deployed
+  make run SECONDS=60 RATE=5000 CHAOS=1            longer, faster, and with an adversary in between"""
+
+
+def main(
+    rows: Annotated[int, typer.Option(min=1000, help="Rows of the source database, about")] = DEFAULT_ROWS,
+    rate: Annotated[float, typer.Option(min=1, help="Row changes a second of the live workload")] = DEFAULT_RATE,
+    seconds: Annotated[float, typer.Option(min=0, help="How long the live workload runs")] = DEFAULT_SECONDS,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same data and the same workload")] = 7,
+    chaos: Annotated[bool, typer.Option("--chaos", help="Duplicate, delay, split and re-deliver files")] = False,
+    json: Annotated[Path | None, typer.Option(help="Write the report here, for machines")] = None,
+) -> None:
+    """Run the whole pipeline on this machine and prove that the lake equals its source."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    try:
+        with run_folder() as folder:
+            report = run(Options(rows, rate, seconds, seed, chaos), folder, Progress(console))
+    except KeyboardInterrupt:
+        console.print("[yellow]Interrupted; everything that was started has been stopped.[/]")
+        raise typer.Exit(130) from None
+    except (RunFailed, DeploymentFailed, WorkloadFailed, CatchmentError, DatabaseError) as error:
+        console.print(f"[red]{escape(str(error))}[/]")
+        raise typer.Exit(1) from None
+    console.print()
+    show(report, console)
+    if json is not None:
+        report.write_json(json)
+    report.write_json(folder.kept / "report.json")
+    console.print(f"\nDone in {report.seconds:.1f} s.\n\n{escape(NEXT)}")
+    raise typer.Exit(0 if report.equal else 1)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    typer.run(main)
