@@ -52,7 +52,6 @@ class DmsReplicationInstance(Construct):
             # Public is what DMS does unless told otherwise.
             publicly_accessible=False,
             auto_minor_version_upgrade=False,
-            allow_major_version_upgrade=False,
             kms_key_id=key.key_arn,
             replication_subnet_group_identifier=subnets.ref,
             vpc_security_group_ids=[security_group.security_group_id],
