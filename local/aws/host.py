@@ -13,9 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from local.aws.account import ACCOUNT, KEY, KEY_ID, REGION
 from local.aws.bootstrap import bootstrap
 from local.processes import GuardedProcess, start_guarded
@@ -41,6 +38,9 @@ class LocalAws:
         self.region = REGION
         self.account = ACCOUNT
         self._process = process
+        # the server imports this module as well, and comes up faster without it
+        import boto3
+
         self._session = boto3.Session(aws_access_key_id=KEY_ID, aws_secret_access_key=KEY, region_name=REGION)
 
     @classmethod
@@ -80,6 +80,8 @@ class LocalAws:
 
     def client(self, service: str, *, attempts: int = 3) -> Any:
         """A boto3 client of ``service`` with the operator's credentials, which may do everything."""
+        from botocore.config import Config
+
         config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, max_pool_connections=32)
         make: Any = self._session.client  # its stubs know one overload a service, none for a name in a variable
         return make(service, endpoint_url=self.endpoint, config=config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import ministack.app as ministack
@@ -22,6 +23,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 """
 
+SERVICE_SESSIONS = {"dms-session-for-replication-task": "dms"}
+"""Role sessions by which a service emulated outside ministack is known, with the service's name.
+
+Such a service comes with the root user's key; its trust is judged as that of ``<service>.amazonaws.com`` or
+``<service>.<region>.amazonaws.com``, acting for this account.
+"""
+
 RequestContext = Callable[[str, bytes], dict[str, Any]]
 
 
@@ -34,6 +42,7 @@ def judge_as_aws_does(request_context: RequestContext) -> None:
     _know_resources_of_dms()
     _add_context(request_context)
     _ask_for_keys()
+    _know_services_that_assume_roles()
     pin_origin = ministack.pin_request_origin
     ministack.pin_request_origin = lambda source_ip, _secure: pin_origin(source_ip, True)
 
@@ -57,6 +66,29 @@ def _add_context(request_context: RequestContext) -> None:
         return {**tags(service, action, body, parameters), **request_context(service, body)}
 
     iam_actions.request_tag_context = with_request
+
+
+def _know_services_that_assume_roles() -> None:
+    evaluate = iam_evaluator.evaluate_trust_policy
+
+    def with_services(document: Any, caller: str, context: Any = None) -> Any:
+        session = context.service_context.get("sts:rolesessionname") if context is not None else None
+        service = SERVICE_SESSIONS.get(session)
+        if service is None or not caller.endswith(":root"):
+            return evaluate(document, caller, context)
+        known = {**context.service_context, "aws:sourceaccount": context.principal_account}
+        parsed = json.loads(document) if isinstance(document, str) else document
+        principals = {f"{service}.amazonaws.com", f"{service}.{context.region}.amazonaws.com"}
+        trusting = [statement for statement in parsed["Statement"] if principals & set(_services_of(statement))]
+        return evaluate({"Statement": trusting}, caller, replace(context, service_context=known))
+
+    iam_evaluator.evaluate_trust_policy = with_services
+
+
+def _services_of(statement: dict[str, Any]) -> list[str]:
+    principal = statement.get("Principal", {})
+    services = principal.get("Service", []) if isinstance(principal, dict) else []
+    return services if isinstance(services, list) else [services]
 
 
 def _ask_for_keys() -> None:

@@ -10,6 +10,9 @@ from local.aws.resources.parameters import api_parameters
 
 WAIT_SECONDS = 300.0
 
+ONLY_TO_MODIFY = frozenset({"AllowMajorVersionUpgrade"})
+"""Properties that CloudFormation keeps for an update: the Create call does not know them."""
+
 
 class DmsHandler(Protocol):
     """The DMS service: ``handle("CreateEndpoint", {…})``; a fault is an exception with ``code`` and ``message``."""
@@ -49,7 +52,8 @@ class DmsKinds:
         arn_name = f"{noun}Arn"
 
         def create(logical_id: str, properties: Properties, stack: str) -> Created:
-            given = {identifier: self._name(stack, logical_id, max_len=31), **properties}
+            named = {key: value for key, value in properties.items() if key not in ONLY_TO_MODIFY}
+            given = {identifier: self._name(stack, logical_id, max_len=31), **named}
             parameters = api_parameters("dms", f"Create{noun}", given, logical_id)
             parameters[identifier] = parameters[identifier].lower()
             made = self._service.handle(f"Create{noun}", parameters)[noun]
