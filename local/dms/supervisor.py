@@ -23,14 +23,14 @@ _ROOT = Path(__file__).resolve().parents[2]
 class TaskProcess:
     """One task's process and state folder. ``ended`` is called, in a thread of its own, when the process has ended."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], ended: Callable[[TaskStatus], None]) -> None:
+    def __init__(self, folder: Path, ended: Callable[[TaskStatus], None]) -> None:
         self.folder = folder
-        self._environment, self._ended = environment, ended
+        self._ended = ended
         self._process: GuardedProcess | None = None
         self._watcher: threading.Thread | None = None
 
-    def start(self, plan: Mapping[str, Any]) -> None:
-        """Start the process with its plan."""
+    def start(self, plan: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        """Start the process with its plan; ``environment`` says which AWS it reaches."""
         plan_file = self.folder / "plan.json"
         write_json(plan_file, plan)
         # a resumed task keeps its statistics; what its last life ended with must not be taken for this one's end
@@ -41,7 +41,7 @@ class TaskProcess:
         process = start_guarded(
             [sys.executable, "-m", "local.dms.task", os.fspath(plan_file)],
             log=self.folder / "task.log",
-            env={**others, **self._environment},
+            env={**others, **environment},
             cwd=_ROOT,
         )
         self._process = process

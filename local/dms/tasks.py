@@ -137,7 +137,8 @@ class TaskApi:
         for gone in ("StopReason", "LastFailureMessage", "_stopped"):
             record.pop(gone, None)
         self._registry.save()
-        process.start(self._plan(record, process.folder, resume=resume))
+        ends = [self._registry.get("endpoint", record[name]) for name in ("SourceEndpointArn", "TargetEndpointArn")]
+        process.start(self._plan(record, process.folder, resume=resume), self._access.environment(tuple(ends)))
         return {"ReplicationTask": {**self._shown(record), "Status": "starting"}}
 
     def stop_replication_task(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -210,7 +211,7 @@ class TaskApi:
         arn = record["ReplicationTaskArn"]
         if arn not in self._processes:
             folder = self._folder / _last_part(record)
-            self._processes[arn] = TaskProcess(folder, self._access.environment(), lambda s: self._ended(record, s))
+            self._processes[arn] = TaskProcess(folder, lambda status: self._ended(record, status))
         return self._processes[arn]
 
     def _ended(self, record: dict[str, Any], status: TaskStatus) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from local.dms.access import AwsAccess
 from local.dms.source import parse_lsn
 from local.dms.state import TaskStatus
 from local.processes import GuardedProcess, start_guarded
@@ -64,6 +65,7 @@ S3 = {
     "CdcMaxBatchInterval": 1,
 }
 
+NO_KEYS = {"aws_access_key_id": "", "aws_secret_access_key": ""}
 ROOT = Path(__file__).resolve().parents[3]
 _databases = itertools.count(1)
 
@@ -166,7 +168,10 @@ class RunningTask:
         path = self.folder / "plan.json"
         path.write_text(json.dumps({**self.plan, "resume": resume}))
         self.process = start_guarded(
-            [sys.executable, "-m", "local.dms.task", os.fspath(path)], log=self.folder / "task.log", cwd=ROOT
+            [sys.executable, "-m", "local.dms.task", os.fspath(path)],
+            log=self.folder / "task.log",
+            cwd=ROOT,
+            env={**os.environ, **AwsAccess("", "", NO_KEYS).environment()},
         )
 
     def kill(self) -> None:
