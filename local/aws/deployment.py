@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.aws.assembly import Assembly, Stack
+from local.aws.bootstrap import asset_bucket
 from local.aws.host import LocalAws
 
 STACK_SECONDS = 600.0
@@ -48,7 +49,7 @@ def deploy(
     for stack in read.stacks(None if stacks is None else set(stacks)):
         started = time.monotonic()
         on_event(stack.name, "IN_PROGRESS", 0.0)
-        status = _deploy_stack(cloudformation, stack)
+        status = _deploy_stack(cloudformation, stack, _publish_template(aws, stack))
         on_event(stack.name, status, time.monotonic() - started)
         outputs[stack.name] = _outputs(cloudformation, stack.name)
     return outputs
@@ -85,7 +86,14 @@ def _exists(s3: Any, bucket: str, key: str) -> bool:
     return True
 
 
-def _deploy_stack(cloudformation: Any, stack: Stack) -> str:
+def _publish_template(aws: LocalAws, stack: Stack) -> str:
+    # by its address: a template handed over in the request may have no more than 51,200 bytes
+    bucket, key = asset_bucket(aws.account, aws.region), f"templates/{stack.name}.json"
+    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=stack.template.read_bytes())
+    return f"{aws.endpoint}/{bucket}/{key}"
+
+
+def _deploy_stack(cloudformation: Any, stack: Stack, template_url: str) -> str:
     known = _describe(cloudformation, stack.name)
     kind = "CREATE" if known is None or known["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"
     name = f"deploy-{uuid.uuid4().hex}"
@@ -94,7 +102,7 @@ def _deploy_stack(cloudformation: Any, stack: Stack) -> str:
             StackName=stack.name,
             ChangeSetName=name,
             ChangeSetType=kind,
-            TemplateBody=stack.template.read_text(),
+            TemplateURL=template_url,
             Capabilities=_CAPABILITIES,
         )
     except ClientError as error:

@@ -72,8 +72,8 @@ def _know_services_that_assume_roles() -> None:
     evaluate = iam_evaluator.evaluate_trust_policy
 
     def with_services(document: Any, caller: str, context: Any = None) -> Any:
-        session = context.service_context.get("sts:rolesessionname") if context is not None else None
-        service = SERVICE_SESSIONS.get(session)
+        session = context.service_context.get("sts:rolesessionname") if context is not None else ""
+        service = SERVICE_SESSIONS.get(session or "")
         if service is None or not caller.endswith(":root"):
             return evaluate(document, caller, context)
         known = {**context.service_context, "aws:sourceaccount": context.principal_account}
