@@ -1,0 +1,91 @@
+"""The zones of the lake: who may reach them, how long they keep things, what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from catchment.settings import load_settings
+from stacks.context import CDK_JSON
+from tests.infrastructure.assembly import Assembly
+
+BUCKET = "AWS::S3::Bucket"
+ZONES = ("Landing", "Silver", "Quarantine")
+
+
+def _zone(assembly: Assembly, name: str) -> dict[str, Any]:
+    (found,) = [
+        resource for logical_id, resource in assembly.resources("Lake", BUCKET).items() if logical_id.startswith(name)
+    ]
+    return found
+
+
+@pytest.mark.parametrize("name", [*ZONES, "AccessLogs"])
+def test_no_zone_is_public(prod: Assembly, name: str) -> None:
+    block = _zone(prod, name)["Properties"]["PublicAccessBlockConfiguration"]
+    assert set(block.values()) == {True}
+    assert len(block) == 4
+
+
+def test_every_bucket_refuses_plain_http_and_old_tls(prod: Assembly) -> None:
+    policies = prod.properties("Lake", "AWS::S3::BucketPolicy")
+    assert len(policies) == len(prod.resources("Lake", BUCKET))
+    for policy in policies:
+        denied = [each["Condition"] for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in denied
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in denied
+
+
+@pytest.mark.parametrize("name", ZONES)
+def test_zones_are_encrypted_with_the_lakes_key(prod: Assembly, name: str) -> None:
+    (rule,) = _zone(prod, name)["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert rule["BucketKeyEnabled"] is True
+
+
+def test_the_landing_zone_is_unversioned(prod: Assembly) -> None:
+    assert "VersioningConfiguration" not in _zone(prod, "Landing")["Properties"]
+
+
+def test_only_the_landing_zone_tells_of_new_objects(prod: Assembly) -> None:
+    told = {
+        name: "EventBridgeConfiguration" in _zone(prod, name)["Properties"].get("NotificationConfiguration", {})
+        for name in ZONES
+    }
+    assert told == {"Landing": True, "Silver": False, "Quarantine": False}
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod", "laptop"])
+def test_zones_keep_what_the_settings_say_and_silver_for_good(
+    assembly_of: Callable[[str], Assembly], environment: str
+) -> None:
+    wanted = load_settings(CDK_JSON, environment).lake
+
+    def days(name: str) -> int | None:
+        zone = _zone(assembly_of(environment), name)["Properties"]
+        (rule,) = zone["LifecycleConfiguration"]["Rules"]
+        return rule.get("ExpirationInDays")
+
+    assert [days(name) for name in ZONES] == [wanted.landing_days, None, wanted.quarantine_days]
+
+
+def test_with_deletion_protection_data_outlives_its_stack(prod: Assembly) -> None:
+    assert {_zone(prod, name)["DeletionPolicy"] for name in ZONES} == {"Retain"}
+    (database,) = prod.resources("Sources", "AWS::RDS::DBInstance").values()
+    assert database["DeletionPolicy"] == "Retain"
+    assert database["Properties"]["DeletionProtection"] is True
+    assert not prod.resources("Lake", "Custom::EmptiedBucket")
+
+
+def test_with_both_keys_turned_data_goes_with_its_stack(laptop: Assembly) -> None:
+    assert {_zone(laptop, name)["DeletionPolicy"] for name in ZONES} == {"Delete"}
+    assert len(laptop.resources("Lake", "Custom::EmptiedBucket")) == len(laptop.resources("Lake", BUCKET))
+    (database,) = laptop.resources("Sources", "AWS::RDS::DBInstance").values()
+    assert database["DeletionPolicy"] == "Delete"
+
+
+def test_with_one_key_turned_data_stays(synthesized: Callable[..., Assembly]) -> None:
+    assembly = synthesized(load_settings(CDK_JSON, "dev", {"destroy_data": False}))
+    assert {_zone(assembly, name)["DeletionPolicy"] for name in ZONES} == {"Retain"}
