@@ -24,8 +24,11 @@ STEP = 4
 """The counter in the change sequence grows by this with every event: begin, row, commit."""
 FIRST_COUNTER = 53
 """Where a new task's counter stands, so that its first row gets 61."""
-BUFFER_LIMIT = 96 * 1024 * 1024
+BUFFER_LIMIT = 64 * 1024 * 1024
 """Bytes of messages all buffers may hold; beyond it the largest is written early."""
+
+ROWS_AT_ONCE = 32_768
+"""Messages decoded together: enough for numpy, little enough for memory."""
 
 _INSERT, _UPDATE, _DELETE = b"IUD"
 _BEGIN, _COMMIT, _RELATION, _TRUNCATE = b"BCRT"
@@ -69,7 +72,6 @@ class ChangeWriter:
         self._relations: dict[bytes, _Buffer | None] = {}
         self._commit = Commit.at(0)
         self._at = position
-        self._held_bytes = 0
         self.counter = position.counter
         self.in_transaction = False
         self.suspended: dict[str, str] = {}
@@ -201,17 +203,23 @@ class ChangeWriter:
 
     def _flush(self, buffer: _Buffer) -> None:
         shape = buffer.maker.shape
-        messages, commits, counters = buffer.messages, buffer.commits, buffer.counters
         try:
-            rows, problems = buffer.maker.changes(messages, commits, counters)
-            rows = without(rows, self._plan.policy.rows_to_drop(shape.name, problems))
+            rows = pa.concat_tables(self._rows(buffer))
         except TableSuspended as error:
             self.suspend(error)
             return
         if rows.num_rows:
-            self._sender.send_changes(shape, rows, commits[0].microseconds, buffer.safe)
+            self._sender.send_changes(shape, rows, buffer.commits[0].microseconds, buffer.safe)
         self._count(shape, rows.column(0))
         buffer.messages, buffer.commits, buffer.counters, buffer.size = [], [], [], 0
+
+    def _rows(self, buffer: _Buffer) -> Iterator[pa.Table]:
+        for first in range(0, len(buffer.messages), ROWS_AT_ONCE):
+            chosen = slice(first, first + ROWS_AT_ONCE)
+            rows, problems = buffer.maker.changes(
+                buffer.messages[chosen], buffer.commits[chosen], buffer.counters[chosen]
+            )
+            yield without(rows, self._plan.policy.rows_to_drop(buffer.maker.shape.name, problems))
 
     def _count(self, shape: TableShape, operations: pa.ChunkedArray) -> None:
         line = self._statistics[shape.name]
