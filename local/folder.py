@@ -39,7 +39,7 @@ class RunFolder:
         for name, folder in {"lake": lake, "landing": landing, "quarantine": quarantine, "cdk.out": templates}.items():
             if folder.exists():
                 os.rename(folder, self.kept / name)
-        names = {name: os.fspath(Path(name, source)) for name in ("lake", "landing", "quarantine")}
+        names = {name: os.fspath(self.kept / name / source) for name in ("lake", "landing", "quarantine")}
         (self.kept / "lake.json").write_text(json.dumps(names, indent=2) + "\n")
         self._point_last_run_here()
         return self.kept

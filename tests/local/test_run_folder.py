@@ -25,7 +25,7 @@ def test_a_finished_run_is_the_last_run_and_its_working_folder_is_gone(tmp_path:
     with run_folder(tmp_path) as folder:
         keep_something(folder, "first")
     last = tmp_path / "last-run"
-    assert (last / json.loads((last / "lake.json").read_text())["lake"] / "file").read_text() == "first"
+    assert Path(json.loads((last / "lake.json").read_text())["lake"], "file").read_text() == "first"
     assert not folder.work.exists()
 
 
