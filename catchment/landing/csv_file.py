@@ -3,11 +3,12 @@
 DuckDB parses; its reader is fast but forgives silently (it drops an empty last field too many, blanks around quotes,
 and everything behind a quote that is never closed). So every byte is accounted for afterwards: the bytes of all
 values, quotes, delimiters and line ends must be the bytes of the file. Where they are not, or DuckDB refuses the file,
-the careful reader goes over it record by record, and DuckDB reads what that one wrote.
+the careful reader goes over it record by record, and DuckDB reads what that one wrote, as JSON.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +18,6 @@ from pathlib import Path
 
 import duckdb
 
-from catchment.errors import UnreadableFile
 from catchment.landing.contract import TableContract
 from catchment.landing.csv_bytes import count, first_bytes, mapped, unpacked
 from catchment.landing.csv_layout import Neighbours, header_shape, headerless_shape
@@ -29,7 +29,7 @@ from catchment.landing.sql import one_file, text
 
 _HEAD_BYTES = 1 << 20
 _HEAD_RECORDS = 300
-_LINE_LIMIT = 2_000_000  # DuckDB's own default for a record's bytes
+_OBJECT_LIMIT = 1 << 24  # DuckDB's own default for the bytes of a JSON object
 _NOTHING = FileShape({}, Roles(None, None, None, {}), ())
 
 
@@ -88,17 +88,9 @@ class CsvFiles:
         one_line = not shape.header or data.find(b"\n", 0, start - 1) < 0
         if width > 1 and one_line and self._read_quickly(path, data, start, shape, relation):
             return []
-        copy = folder / "rewritten.csv"
+        copy = folder / "records.json"
         rejects, longest = self._rewrite(file, data, start, shape, copy)
-        options = {**_options(",", ""), "max_line_size": str(max(longest, _LINE_LIMIT))}
-        numbered = self._scan(copy, ["number", *_columns(width)], options)
-        try:
-            self._con.execute(
-                f"CREATE TEMP TABLE {relation} AS "
-                f'SELECT * EXCLUDE (number), CAST(number AS BIGINT) AS "~row" FROM {numbered}'
-            )
-        except duckdb.InvalidInputException as error:
-            raise UnreadableFile(file.path, str(error).splitlines()[0]) from error
+        self._read_rewritten(copy, width, longest, relation)
         return rejects
 
     def _read_quickly(self, path: Path, data: Data, start: int, shape: FileShape, relation: str) -> bool:
@@ -137,7 +129,7 @@ class CsvFiles:
     def _rewrite(
         self, file: LandingFile, data: Data, start: int, shape: FileShape, copy: Path
     ) -> tuple[list[Reject], int]:
-        """Write the records that parse, numbered, in a form without doubt; also says how long the longest became."""
+        """Write the records that parse as numbered lines of JSON; also says how long the longest line became."""
         rejects, longest = [], 0
         begins = record_start(shape, self._contract.landing.delimiter)
         with copy.open("wb") as sink:
@@ -146,10 +138,19 @@ class CsvFiles:
                     raw = record.raw.decode("utf-8", "backslashreplace")
                     rejects.append(Reject(file, record.number, None, record.problem or "", raw))
                     continue
-                line = self.grammar.write([str(record.number).encode(), *record.values])
+                values = [None if value is None else value.decode() for value in record.values]
+                line = json.dumps({"row": record.number, "texts": values}, ensure_ascii=False).encode() + b"\n"
                 longest = max(longest, len(line))
                 sink.write(line)
         return rejects, longest
+
+    def _read_rewritten(self, copy: Path, width: int, longest: int, relation: str) -> None:
+        texts = ", ".join(f"texts[{i + 1}] AS {c}" for i, c in enumerate(_columns(width)))
+        self._con.execute(
+            f'CREATE TEMP TABLE {relation} AS SELECT {texts}, "row" AS "~row" FROM read_json({one_file(copy)}, '
+            "format = 'newline_delimited', columns = {row: 'BIGINT', texts: 'VARCHAR[]'}, "
+            f"hive_partitioning = false, maximum_object_size = {max(2 * longest, _OBJECT_LIMIT)})"
+        )
 
     def _scan(self, path: Path, columns: list[str], options: dict[str, str]) -> str:
         typed = ", ".join(f"'{c}': 'VARCHAR'" for c in columns)

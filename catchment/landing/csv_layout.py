@@ -130,29 +130,31 @@ def _candidates(file: LandingFile, contract: TableContract) -> Iterator[Layout]:
     columns, landing = list(contract.columns or ()), contract.landing
     last_of_key = max((columns.index(part) + 1 for part in contract.key), default=1)
     load = file.kind is Kind.LOAD
-    for commit in _either(landing.timestamp_column is not None):
-        for sequence in _either(landing.sequence_column is not None):
+    for commit in _configured(landing.timestamp_column, load):
+        for sequence in _configured(landing.sequence_column, load):
             for operation in (landing.op_in_full_load, not landing.op_in_full_load) if load else (True,):
                 for count in range(len(columns), last_of_key - 1, -1):
-                    for before in _before_images(contract, count):
+                    for before in _before_images(contract, count, sequence):
                         yield Layout(operation, commit, count, sequence, before)
 
 
-def _either(configured: bool) -> tuple[bool, ...]:
-    return (True, False) if configured else (False,)
+def _configured(name: str | None, load: bool) -> tuple[bool, ...]:
+    """A load may be older than the endpoint's settings. A change without its order would look like a cut record."""
+    return (False,) if name is None else (True, False) if load else (True,)
 
 
-def _before_images(contract: TableContract, columns: int) -> tuple[int, ...]:
+def _before_images(contract: TableContract, columns: int, sequence: bool) -> tuple[int, ...]:
+    """Of the key or none; of all columns where the sequence in between says where they begin."""
     if contract.landing.before_image_prefix is None or not contract.key:
         return (0,)
-    return tuple(dict.fromkeys((len(contract.key), 0, columns)))
+    return tuple(dict.fromkeys((len(contract.key), 0, *([columns] if sequence else []))))
 
 
 def _decided(file: LandingFile, judge: _Judge, tied: list[Layout], neighbours: Neighbours) -> Layout:
     """``tied`` is in the order of preference; where they all read every value alike, the first is as good as any."""
     first = tied[0]
     rivals = [layout for layout in tied[1:] if judge.disagree(first, layout)]
-    if not rivals:
+    if not rivals or first == judge.described:
         return first
     known = [layout for layout in (first, *rivals) if layout.columns >= neighbours.least_columns]
     if neighbours.least_columns and len(known) == 1:
@@ -172,6 +174,7 @@ class _Judge:
         self._types = list(columns.values())
         self._key = [list(columns).index(part) for part in contract.key]
         self.declared = len(columns)
+        self.described = next(_candidates(file, contract))
         self.has_inserts = any(values[0] == b"I" for values in sample)
 
     def score(self, layout: Layout) -> tuple[int, int, int]:

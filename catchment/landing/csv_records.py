@@ -105,10 +105,6 @@ class CsvGrammar:
             return lambda at: begins.match(data, at) is not None
         return lambda at: len(self.record(data, at)[0] or ()) == width
 
-    def write(self, values: Values) -> bytes:
-        """A record in the one form that leaves nothing to doubt: NULL is nothing, all else is quoted."""
-        return b",".join(b"" if v is None else b'"' + v.replace(b'"', b'""') + b'"' for v in values) + b"\n"
-
     def shown(self, values: list[str | None]) -> str:
         """A record as DMS would have written it: quotes only where they are needed."""
         return self._delimiter.decode().join(self._shown(v) for v in values)

@@ -65,6 +65,12 @@ class Shelf:
         return self.con.execute(f'SELECT {columns} FROM {read.relation} ORDER BY "~row"').fetchall()
 
 
+@pytest.fixture(scope="session")
+def long_shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """One shelf for many examples of a property."""
+    return Shelf(tmp_path_factory.mktemp("shelf"))
+
+
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path)
