@@ -7,6 +7,7 @@ needs less memory and time (docs/decisions/0020).
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ from catchment.changes.relations import (
     keys,
     quote,
 )
-from catchment.errors import ForeignWriter
+from catchment.errors import ForeignWriter, SettingsError
 from catchment.landing.names import TableName
 from catchment.landing.types import STRING, DeltaType
 from catchment.sinks import delta_log
@@ -43,6 +44,7 @@ from catchment.sinks.ledger import Ledger
 from catchment.storage import ObjectStore
 
 _REFUSED = {"deletionVectors", "columnMapping"}
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _TARGET_ROWS = 1_000_000
 PRESENT = '"~present"'
 
@@ -54,6 +56,8 @@ class DeltaSink:
         self._store, self._table, self._scratch = store, table, scratch
         self._path = f"{table.schema}/{table.table}"
         self._url = f"{store.url}/{self._path}"
+        if _ESCAPE.search(self._url):  # deltalake decodes it, and looks for the table elsewhere
+            raise SettingsError("lake", "path", self._url, "allowed are paths without percent escapes")
         self._delta: DeltaTable | None = None
         self._parts: list[Part] = []
         self._known: tuple[str, int, Ledger] | None = None

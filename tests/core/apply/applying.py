@@ -1,0 +1,74 @@
+"""What the applier's tests share: a small table, its files, and one call of the applier."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from catchment.apply import Account, Budget, apply_table
+from catchment.landing.contract import TableContract, load_contracts
+from catchment.leases import Lease, MemoryLease
+from catchment.storage import open_store
+from tests.core.apply.histories import File, Record, token, write_parquet
+
+KEY = ("id",)
+TYPES: dict[str, Any] = {"id": pa.int32(), "v": pa.string(), "n": pa.int32(), "w": pa.string()}
+LANDING = "{timestamp_column: dms_ts, sequence_column: dms_seq, before_image_prefix: BI_}"
+
+
+def contract(key: str = "[id]", landing: str = LANDING, columns: str = "null") -> TableContract:
+    """The contract of s.t."""
+    text = f"landing: {landing}\ntables:\n  s.t: {{key: {key}, columns: {columns}}}\n"
+    return next(iter(load_contracts(text).values()))
+
+
+def run(
+    root: Path, agreed: TableContract | None = None, *, budget: Budget | None = None, lease: Lease | None = None
+) -> Account:
+    """Apply ROOT/landing to ROOT/lake."""
+    return apply_table(
+        contract=agreed or contract(),
+        landing=open_store(root / "landing"),
+        lake=open_store(root / "lake"),
+        quarantine=open_store(root / "quarantine"),
+        lease=lease or MemoryLease(),
+        budget=budget or Budget(),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def table(root: Path) -> DeltaTable:
+    return DeltaTable(root / "lake/s/t")
+
+
+def rows(root: Path, *columns: str) -> list[tuple[Any, ...]]:
+    """The table's rows, sorted."""
+    found = table(root).to_pyarrow_table().to_pylist()
+    return sorted((tuple(row[name] for name in columns or ("id", "v")) for row in found), key=repr)
+
+
+def land(root: Path, path: str, *records: Record, columns: tuple[str, ...] = ("id", "v")) -> File:
+    """Write ROOT/landing/s/t/PATH."""
+    file = File(f"s/t/{path}", columns, tuple(records))
+    write_parquet(root / "landing", file, KEY, TYPES)
+    return file
+
+
+def load(key: int, **values: Any) -> Record:
+    return Record("I", "", (key,), values)
+
+
+def insert(number: int, key: int, **values: Any) -> Record:
+    return Record("I", token(number), (key,), values)
+
+
+def update(number: int, key: int, old: int | None = None, **values: Any) -> Record:
+    return Record("U", token(number), (key,), values, None if old is None else (old,))
+
+
+def delete(number: int, key: int) -> Record:
+    return Record("D", token(number), (key,), {})

@@ -1,0 +1,176 @@
+"""A killed applier, two appliers at once, and somebody else's commits.
+
+Scope: the atomic commit of data and ledger; real processes, real signals.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from catchment.errors import ForeignWriter, LeaseTaken, LedgerLost
+from catchment.leases import MemoryLease
+from tests.core.apply import applying as a
+from tests.core.apply.histories import File, Record, meaning, token, write_parquet
+
+PAIR = ("tenant", "code")
+PAIR_TYPES = {"tenant": pa.int32(), "code": pa.string(), "v": pa.int64()}
+
+
+def test_a_kill_at_any_storage_call_leaves_an_exact_table(tmp_path: Path) -> None:
+    start = tmp_path / "start"
+    columns = (*PAIR, "v")
+
+    def record(op: str, number: int, code: str, v: int, old: str | None = None) -> Record:
+        before = None if old is None else (1, old)
+        return Record(op, token(number) if number else "", (1, code), {"v": v}, before)
+
+    first = [
+        File("s/t/LOAD00000001.parquet", columns, tuple(record("I", 0, code, 1) for code in "abcdef")),
+        File("s/t/20240809-100000000.parquet", columns, (record("U", 10, "a", 2), record("D", 11, "b", 0))),
+    ]
+    then = [
+        File("s/t/20240809-110000000.parquet", columns, (record("U", 20, "x", 3, "c"), record("I", 21, "b", 4))),
+        File("s/t/20240809-120000000.parquet", columns, (record("D", 30, "d", 0), record("X", 31, "q", 0))),
+        File("s/t/20240809-130000000.parquet", columns, (record("U", 5, "a", 9), record("U", 6, "e", 9))),
+    ]
+    for file in first:
+        write_parquet(start / "landing", file, PAIR, PAIR_TYPES)
+    root = Path(__file__).parents[3]
+    program = [sys.executable, "-m", "tests.core.apply.kill_points", str(tmp_path)]
+    code = f"from tests.core.apply.kill_points import *; apply(Path({str(start)!r}), Fuse(-1))"
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+    for file in then:
+        write_parquet(start / "landing", file, PAIR, PAIR_TYPES)
+    done = subprocess.run(program, cwd=root, check=True, capture_output=True, text=True)
+    points = [json.loads(line) for line in done.stdout.splitlines()]
+    good = [file.renamed(file.path) for file in [*first, *then]]
+    good[3] = File(good[3].path, columns, good[3].records[:1])
+    expected = meaning(good, PAIR, columns)
+    assert len(points) > 15
+    for point in points:
+        finished = {(row["tenant"], row["code"]): {n: row[n] for n in columns} for row in point["finished"][1]}
+        assert finished == expected, point["point"]
+        assert point["killed"][0] <= point["finished"][0]
+
+
+def test_two_appliers_at_once_apply_everything_once(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", *(a.load(i, v="load") for i in range(50)))
+    for k in range(6):
+        a.land(tmp_path, f"20240809-10000{k}000.parquet", *(a.update(k + 1, i, v=str(k)) for i in range(k, 50, 3)))
+    accounts, errors = [], []
+
+    def work() -> None:
+        try:  # without a common lease only the commits' own protection is left
+            accounts.append(a.run(tmp_path, budget=a.Budget(commit_files=1), lease=MemoryLease()))
+        except LeaseTaken as taken:
+            errors.append(taken)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    left = a.run(tmp_path)
+    read = sum(account.counts.read for account in [*accounts, left])
+    if not errors:
+        assert read == 50 + sum(len(range(k, 50, 3)) for k in range(6))
+    assert a.rows(tmp_path) == sorted(((i, _last(i)) for i in range(50)), key=repr)
+
+
+def _last(key: int) -> str:
+    return next((str(k) for k in reversed(range(6)) if key >= k and (key - k) % 3 == 0), "load")
+
+
+def test_a_poked_holder_looks_once_more(tmp_path: Path) -> None:
+    lease = MemoryLease()
+    held = lease.acquire("s.t")
+    held.look()
+    with pytest.raises(LeaseTaken):
+        lease.acquire("s.t")
+    assert held.release() is False
+    held.look()
+    assert held.release() is True
+    assert a.run(tmp_path, lease=lease).version is None
+
+
+def test_a_foreign_append_is_refused(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
+    a.run(tmp_path)
+    foreign = pa.table({"id": pa.array([7], pa.int32()), "v": ["f"], "_catchment_seq": [""]})
+    write_deltalake(tmp_path / "lake/s/t", foreign, mode="append")
+    with pytest.raises(ForeignWriter, match="version 1"):
+        a.run(tmp_path)
+
+
+def test_a_table_somebody_else_made_is_refused(tmp_path: Path) -> None:
+    write_deltalake(tmp_path / "lake/s/t", pa.table({"id": [1], "v": ["x"]}))
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
+    with pytest.raises(ForeignWriter):
+        a.run(tmp_path)
+
+
+def test_compaction_vacuum_and_checkpoints_are_welcome(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", *(a.load(i, v="a") for i in range(10)))
+    a.run(tmp_path)
+    for k in range(4):
+        a.land(tmp_path, f"20240809-10000{k}000.parquet", a.insert(k + 1, 100 + k, v="i"), a.update(k + 20, k, v="u"))
+        a.run(tmp_path)
+        delta = a.table(tmp_path)
+        delta.optimize.compact()
+        delta.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+        delta.create_checkpoint()
+    expected = [(i, "u" if i < 4 else "a") for i in range(10)] + [(100 + k, "i") for k in range(4)]
+    assert a.rows(tmp_path) == sorted(expected, key=repr)
+    assert a.run(tmp_path).commits == 0
+
+
+def test_the_ledger_outlives_the_beginning_of_the_log(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
+    a.run(tmp_path)
+    for k in range(2):
+        a.land(tmp_path, f"20240809-10000{k}000.parquet", a.update(k + 1, 1, v="b"))
+        a.run(tmp_path)
+    a.table(tmp_path).create_checkpoint()
+    for version in range(2):
+        os.remove(tmp_path / f"lake/s/t/_delta_log/{version:020d}.json")
+    assert a.run(tmp_path).commits == 0
+    a.land(tmp_path, "20240809-110000000.parquet", a.update(9, 1, v="c"))
+    assert a.run(tmp_path).counts.applied == 1
+    assert a.rows(tmp_path) == [(1, "c")]
+
+
+def test_a_log_without_its_beginning_and_without_digest_is_said_to_be_lost(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
+    a.run(tmp_path)
+    a.land(tmp_path, "20240809-100000000.parquet", a.update(1, 1, v="b"))
+    a.run(tmp_path)
+    a.table(tmp_path).create_checkpoint()
+    os.remove(tmp_path / "lake/s/t/_delta_log/00000000000000000000.json")
+    for digest in (tmp_path / "lake/s/t/_catchment").iterdir():
+        digest.unlink()
+    with pytest.raises(LedgerLost):
+        a.run(tmp_path)
+
+
+def test_the_watermark_is_in_the_commit_of_the_data(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
+    assert a.run(tmp_path).watermark == 0
+    assert a.table(tmp_path).transaction_version("catchment") == 0
+    a.land(tmp_path, "2024/08/09/20240809-192717787.parquet", a.update(9, 1, v="b"))
+    a.run(tmp_path)
+    a.land(tmp_path, "2024/08/09/20240809-101500000.parquet", a.update(5, 1, v="late"))
+    a.run(tmp_path)
+    delta = DeltaTable(tmp_path / "lake/s/t")
+    assert delta.transaction_version("catchment") == 20240809192717787
+    record = json.loads(delta.history(1)[0]["catchment"])
+    assert record["account"]["read"] == 1
+    assert [file["path"] for file in record["files"]] == ["s/t/2024/08/09/20240809-101500000.parquet"]
