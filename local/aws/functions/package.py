@@ -10,6 +10,7 @@ import sys
 import threading
 import zipfile
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Function:
     layer_shas: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=64)
 def digest(package: bytes) -> str:
     """The name under which a package is unpacked: its SHA-256, in hex."""
     return hashlib.sha256(package).hexdigest()

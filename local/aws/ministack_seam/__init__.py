@@ -11,10 +11,12 @@ from local.aws.ministack_seam.cloudformation import (
     builtin_kind,
     inspect_templates_with,
     physical_name,
+    refuse_when,
     register,
     replace_when,
 )
 from local.aws.ministack_seam.databases import database_parameters, database_records, set_database_endpoint
+from local.aws.ministack_seam.deliveries import deliver_as_permitted, queue_objections
 from local.aws.ministack_seam.dms import answer_dms
 from local.aws.ministack_seam.invocations import run_functions_with
 from local.aws.ministack_seam.networks import ec2
@@ -28,11 +30,14 @@ __all__ = [
     "builtin_kind",
     "database_parameters",
     "database_records",
+    "deliver_as_permitted",
     "ec2",
     "inspect_templates_with",
     "judge_as_aws_does",
     "keep_objects_on_disk",
     "physical_name",
+    "queue_objections",
+    "refuse_when",
     "register",
     "replace_when",
     "run_functions_with",

@@ -75,6 +75,21 @@ def _updater(name: str, kind: ResourceKind) -> Callable[..., tuple[str, dict[str
     return update
 
 
+def refuse_when(name: str, objections: Callable[[Properties], list[str]]) -> None:
+    """Let one of ministack's types fail to be made when there are ``objections`` to its properties."""
+    handler = provisioners._RESOURCE_HANDLERS[name]
+    create = handler["create"]
+
+    def with_objections(logical_id: str, properties: Properties, stack: str) -> tuple[str, dict[str, Any]]:
+        found = objections(properties)
+        if found:
+            raise ValueError("; ".join(found))
+        made: tuple[str, dict[str, Any]] = create(logical_id, properties, stack)
+        return made
+
+    handler["create"] = with_objections
+
+
 def replace_when(name: str, *properties: str) -> None:
     """Let a change of these properties of one of ministack's types make a new resource under a new name."""
     provisioners._REPLACING_PROPERTIES[name] = (*provisioners._REPLACING_PROPERTIES[name], *properties)

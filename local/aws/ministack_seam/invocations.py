@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.lambda_runtime import execution_credentials
-from ministack.services import eventbridge, lambda_svc
+from ministack.services import lambda_svc
 
 from local.aws.functions.environment import Answer
 from local.aws.functions.package import Function, digest
@@ -28,15 +28,6 @@ def run_functions_with(invoke: InvokeFunction) -> None:
     lambda_svc._execute_function_warm = execute
     for executor in ("_execute_function_docker", "_execute_function_provided", "_execute_function_provided_warm"):
         setattr(lambda_svc, executor, _refuse_runtime)
-    eventbridge._dispatch_to_lambda = _invoke_asynchronously
-
-
-def _invoke_asynchronously(arn: str, payload: str) -> None:
-    """A rule's target is invoked like any asynchronous call: with retries, then the dead-letter queue."""
-    record, config, name = lambda_svc._get_func_record_for_ref(arn)
-    if record is None or config is None:
-        raise ValueError(f"the rule's target {name} does not exist")
-    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(record, config), json.loads(payload))
 
 
 def _deployed_function(record: dict[str, Any]) -> Function:

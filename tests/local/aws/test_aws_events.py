@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.aws import LocalAws
+from local.aws import DeploymentFailed, LocalAws
 
 APPLYING = """
 import json, os, boto3
@@ -26,6 +26,9 @@ def handler(event, context):
         table.put_item(TableName=os.environ["TABLE"], Item={"pk": {"S": key}})
     return {"batchItemFailures": failed}
 """
+
+
+POLLING = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 
 
 def flow(bucket: str, package_key: str) -> dict[str, Any]:
@@ -68,7 +71,10 @@ def flow(bucket: str, package_key: str) -> dict[str, Any]:
                     {
                         "PolicyName": "items",
                         "PolicyDocument": {
-                            "Statement": [{"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": get("Table")}]
+                            "Statement": [
+                                {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": get("Table")},
+                                {"Effect": "Allow", "Action": POLLING, "Resource": get("Queue")},
+                            ]
                         },
                     }
                 ],
@@ -162,6 +168,44 @@ def test_files_become_items_and_what_fails_goes_to_the_dead_letters(
     assert log.count("RuntimeError: terrible/1") == 2
 
 
+def test_a_mapping_whose_role_may_not_read_the_queue_is_refused(
+    aws: LocalAws, deployed: Callable[..., dict[str, str]], code: Callable[[str], bytes]
+) -> None:
+    assets = f"cdk-hnb659fds-assets-{aws.account}-{aws.region}"
+    aws.client("s3").put_object(Bucket=assets, Key="applying.zip", Body=code(APPLYING))
+    resources = flow(assets, "applying.zip")
+    resources["Role"]["Properties"].pop("Policies")
+
+    with pytest.raises(DeploymentFailed, match="permissions to call sqs:ReceiveMessage") as failed:
+        deployed("unreadable", resources)
+    assert failed.value.resource == "Mapping"
+
+
+def test_a_rule_delivers_only_where_the_targets_policy_lets_it(
+    aws: LocalAws, function: Callable[..., str], until: Callable[..., Any]
+) -> None:
+    sqs, events = aws.client("sqs"), aws.client("events")
+    arns = {}
+    for name in ("open", "closed"):
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arns[name] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rule = events.put_rule(Name="permitted", EventPattern=json.dumps({"source": ["test"]}))["RuleArn"]
+    events.put_targets(Rule="permitted", Targets=[{"Id": name, "Arn": arn} for name, arn in arns.items()])
+    allow = {
+        "Effect": "Allow",
+        "Action": "sqs:SendMessage",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Resource": arns["open"],
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+    open_url, closed_url = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in ("open", "closed"))
+    sqs.set_queue_attributes(QueueUrl=open_url, Attributes={"Policy": json.dumps({"Statement": [allow]})})
+    events.put_events(Entries=[{"Source": "test", "DetailType": "d", "Detail": "{}"}])
+
+    assert until(lambda: sqs.receive_message(QueueUrl=open_url).get("Messages"))
+    assert "Messages" not in sqs.receive_message(QueueUrl=closed_url)
+
+
 def test_a_message_that_is_not_deleted_comes_back(aws: LocalAws, until: Callable[..., Any]) -> None:
     sqs = aws.client("sqs")
     url = sqs.create_queue(QueueName="returning", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
@@ -181,7 +225,14 @@ def test_a_rule_with_a_rate_calls_its_function(
     name = function("ticking", "def handler(event, context): print('tick', event['source'])")
     arn = aws.client("lambda").get_function_configuration(FunctionName=name)["FunctionArn"]
     events = aws.client("events")
-    events.put_rule(Name="ticking", ScheduleExpression="rate(1 minute)")
+    rule = events.put_rule(Name="ticking", ScheduleExpression="rate(1 minute)")["RuleArn"]
+    aws.client("lambda").add_permission(
+        FunctionName=name,
+        StatementId="rule",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=rule,
+    )
     events.put_targets(Rule="ticking", Targets=[{"Id": "function", "Arn": arn}])
     log = aws.folder / "logs" / f"{name}.log"
 
