@@ -16,7 +16,7 @@ from catchment.landing.types import DeltaType
 from catchment.reconcile.compare import identifier
 from catchment.reconcile.verdict import Narrowing
 
-LONGEST_LINE = 64 * 1024 * 1024
+SHORT_LINE = 2 * 1024 * 1024
 
 _COLUMNS = """
 WITH RECURSIVE base AS (
@@ -100,26 +100,32 @@ def narrowings(
     )
 
 
-def copy_table(
-    connection: psycopg.Connection, schema: str, table: str, columns: list[SourceColumn], file: Path
-) -> None:
-    """Write the table's rows to ``file`` in PostgreSQL's text format, in the form in which DMS delivers the values."""
+def copy_table(connection: psycopg.Connection, schema: str, table: str, columns: list[SourceColumn], file: Path) -> int:
+    """Write the table's rows to ``file`` in PostgreSQL's text format, in the form in which DMS delivers the values.
+
+    Returns the length of the longest line in bytes, which read_copy needs.
+    """
     values = ", ".join(delivered(identifier(column.name), column.type, column.declared) for column in columns)
     # the leading constant keeps a line from being empty where the only column holds an empty text
     query = f"COPY (SELECT 1, {values} FROM {identifier(schema)}.{identifier(table)}) TO STDOUT"
     with file.open("wb", buffering=1 << 20) as sink, connection.cursor() as cursor, cursor.copy(query) as copy:
+        longest = 0
         for line in copy:
             sink.write(line)
+            longest = max(longest, len(line))
+    return longest
 
 
-def read_copy(con: duckdb.DuckDBPyConnection, file: Path, columns: list[SourceColumn], relation: str) -> None:
+def read_copy(
+    con: duckdb.DuckDBPyConnection, file: Path, columns: list[SourceColumn], relation: str, *, longest: int
+) -> None:
     """Make the temporary table ``relation`` of a file that copy_table wrote; every value is text, bytes are binary."""
     _declare_words(con)
     values = ", ".join(_unescaped(position, column) for position, column in enumerate(columns, start=1))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {relation} AS SELECT {values}
         FROM read_csv(?, header=false, delim='\t', quote='', escape='', comment='', nullstr='\\N', new_line='\\n',
-             auto_detect=false, strict_mode=true, max_line_size={LONGEST_LINE}, columns=?)""",
+             auto_detect=false, strict_mode=true, max_line_size={max(longest + 1, SHORT_LINE)}, columns=?)""",
         [str(file), {f"c{position}": "VARCHAR" for position in range(len(columns) + 1)}],
     )
 

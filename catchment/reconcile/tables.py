@@ -37,8 +37,8 @@ def reconcile_table(
     columns = columns_of(connection, schema, table)
     file = scratch / "source.copy"
     try:
-        copy_table(connection, schema, table, columns, file)
-        read_copy(con, file, columns, TEXT_TABLE)
+        longest = copy_table(connection, schema, table, columns, file)
+        read_copy(con, file, columns, TEXT_TABLE, longest=longest)
     finally:
         file.unlink(missing_ok=True)
     wanted = _make_alike(con, columns, lake)

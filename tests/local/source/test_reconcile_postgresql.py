@@ -74,8 +74,8 @@ class Bench:
         """A lake table that holds what the source holds now."""
         columns, file = self.columns(table), self.folder / "rows.parquet"
         with one_moment(self.dsn) as connection:
-            copy_table(connection, *table.split(".", 1), columns, self.folder / "rows.copy")
-        read_copy(self.con, self.folder / "rows.copy", columns, "copied")
+            longest = copy_table(connection, *table.split(".", 1), columns, self.folder / "rows.copy")
+        read_copy(self.con, self.folder / "rows.copy", columns, "copied", longest=longest)
         shown = [f"CAST({identifier(c.name)} AS {c.delta.duckdb}) AS {identifier(c.name)}" for c in columns]
         self.con.execute(f"COPY (SELECT {', '.join(shown)} FROM copied) TO '{file}'")
         return LakeTable((str(file),), {c.name: c.delta for c in columns})
@@ -326,6 +326,19 @@ def test_lake_table_without_files_lacks_every_row(bench: Bench) -> None:
     lake = LakeTable((), {"id": DeltaType("integer"), "label": DeltaType("string"), "n": DeltaType("integer")})
     verdict = bench.reconcile("hard.swaps", lake, limit=2)
     assert (verdict.missing, verdict.rows_lake, len(verdict.differences)) == (verdict.rows_source, 0, 2)
+
+
+def test_value_of_many_megabytes_is_compared_whole(bench: Bench) -> None:
+    bench.execute(
+        "CREATE TABLE hard.huge (id int PRIMARY KEY, body text)",
+        "INSERT INTO hard.huge SELECT i, repeat('0123456789', 150000 * i) FROM generate_series(1, 2) AS i",
+    )
+    lake = bench.lake_copy("hard.huge")
+    assert bench.reconcile("hard.huge", lake).equal
+    bench.execute("UPDATE hard.huge SET body = overlay(body placing 'x' from 2000001) WHERE id = 2")
+    (found,) = bench.reconcile("hard.huge", lake).differences
+    assert "x123456789" in str(found.source)
+    assert "from character 1999981 of 3000000" in str(found.lake)
 
 
 def test_interval_words_say_all_of_an_interval(bench: Bench) -> None:
