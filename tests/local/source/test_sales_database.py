@@ -1,9 +1,12 @@
 """Scope: the seeded sales database: the same for the same seed, whole in the smallest size, fast in the usual one."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from psycopg import sql
 
+from catchment.settings.load import load_settings
 from local.source import sales
 from local.source.postgres import EmbeddedPostgres
 
@@ -66,3 +69,21 @@ def test_smallest_database_still_has_every_hard_case(server: EmbeddedPostgres) -
 def test_rows_add_up_to_what_was_asked_for() -> None:
     for rows in (10_000, 500_000):
         assert sum(sales.row_counts(rows).values()) == pytest.approx(rows, rel=0.01)
+
+
+def test_laptops_settings_list_the_tables_with_the_keys_they_have(server: EmbeddedPostgres) -> None:
+    dsn = database(server, "keys")
+    made = sales.seed(dsn, 100)
+    listed = load_settings(Path(__file__).parents[3] / "cdk.json", "laptop").sources["sales"].tables
+    with psycopg.connect(dsn) as connection:
+        keys = connection.execute(
+            "SELECT n.nspname || '.' || c.relname, array_agg(a.attname::text ORDER BY k.place)"
+            " FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (number, place)"
+            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number"
+            " WHERE i.indisprimary AND n.nspname IN ('sales', 'hard') GROUP BY 1"
+        ).fetchall()
+    assert {name: table.key for name, table in listed.items()} == {
+        **dict.fromkeys(made, ()),
+        **{name: tuple(columns) for name, columns in keys},
+    }
