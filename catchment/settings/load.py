@@ -96,11 +96,18 @@ def _one(file: str, error: ErrorDetails) -> SettingsError:
         return SettingsError(file, ".".join(path), None, "it has to be given")
     if error["type"] == "extra_forbidden":
         return SettingsError(file, ".".join(path), value, f"there is no such setting; there are {_known(path[:-1])}")
-    allowed = f"allowed: {error['ctx']['expected']}" if error["type"] == "literal_error" else error["msg"]
+    allowed = f"allowed: {error['ctx']['expected']}" if error["type"] == "literal_error" else _in_words(error)
     field = error.get("ctx", {}).get("field")
     if field and isinstance(value, dict):
         path, value = (*path, field), value.get(field)
     return SettingsError(file, ".".join(path), value, allowed)
+
+
+def _in_words(error: ErrorDetails) -> str:
+    """pydantic's message, but for what it calls by the names of its own types."""
+    kinds = {"tuple_type": "a list; [] where there is none", "string_type": "a text"}
+    kinds |= dict.fromkeys(("dict_type", "model_type"), "an object with names and values")
+    return f"allowed: {kinds[error['type']]}" if error["type"] in kinds else error["msg"]
 
 
 def _known(path: tuple[str, ...]) -> str:

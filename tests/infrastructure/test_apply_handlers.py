@@ -1,0 +1,253 @@
+"""The handlers of apply, sweep and empty_bucket, in process, on a local AWS: real queues, buckets and leases."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+
+from catchment.leases.dynamodb import DynamoLease
+from catchment.storage import open_store
+from lambda_src.pokes import Poke, parse
+from local.aws import LocalAws
+
+CONTRACTS = {
+    "shop": {
+        "landing": {"timestamp_column": "dms_ts", "sequence_column": "dms_seq", "before_image_prefix": "BI_"},
+        "tables": {"sales.orders": {"key": ["id"]}, "sales.visits": {}, "sales.empty": {"key": ["id"]}},
+    }
+}
+ORDERS = Poke("shop", "sales", "orders")
+
+
+class Context:
+    """Lambda's."""
+
+    memory_limit_in_mb = "1024"
+
+    def __init__(self, seconds: float = 60) -> None:
+        self._seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._seconds * 1000)
+
+
+class Cloud:
+    """What the Apply stack deploys, as far as handlers reach it."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self.s3, self.sqs, self.dynamodb = aws.client("s3"), aws.client("sqs"), aws.client("dynamodb")
+        for bucket in ("landing", "silver", "quarantine", "contracts"):
+            self.s3.create_bucket(Bucket=bucket)
+        self.s3.put_object(Bucket="contracts", Key="contracts.json", Body=json.dumps(CONTRACTS).encode())
+        self.dynamodb.create_table(
+            TableName="control",
+            KeySchema=[{"AttributeName": "table", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "table", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.queue = self.sqs.create_queue(QueueName="events")["QueueUrl"]
+        self.dead_letters = self.sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+
+    def variables(self) -> dict[str, str]:
+        return {
+            **self.aws.environment(),
+            **{f"{name.upper()}_URL": f"s3://{name}" for name in ("landing", "silver", "quarantine")},
+            "CONTRACTS_URL": "s3://contracts/contracts.json",
+            "CONTROL_TABLE": "control",
+            "QUEUE_URL": self.queue,
+            "DEAD_LETTERS_URL": self.dead_letters,
+            "METRIC_NAMESPACE": "Catchment",
+            "COMMIT_MB": "64",
+            "COMMIT_FILES": "100",
+        }
+
+    def land(self, path: str, rows: list[dict[str, Any]]) -> str:
+        """Put a Parquet file into the landing zone; its key."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(rows), sink)
+        self.s3.put_object(Bucket="landing", Key=f"shop/{path}", Body=sink.getvalue().to_pybytes())
+        return f"shop/{path}"
+
+    def take(self, queue: str) -> list[dict[str, Any]]:
+        """The messages of a queue, removed from it."""
+        taken: list[dict[str, Any]] = []
+        while found := self.sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            taken += found
+            for message in found:
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a table of the lake, read as anybody may."""
+        store = open_store(f"s3://silver/shop/sales/{table}")
+        found = DeltaTable(store.url, storage_options=store.delta_options()).to_pyarrow_table()
+        return found.drop_columns(["_catchment_seq"]).to_pylist()
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    with LocalAws.start(tmp_path_factory.mktemp("aws")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cloud(aws: LocalAws) -> Iterator[Cloud]:
+    before = dict(os.environ)
+    found = Cloud(aws)
+    os.environ.update(found.variables())
+    yield found
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def apply(cloud: Cloud) -> ModuleType:
+    """The handler's module, imported when the environment is set, as Lambda does."""
+    from lambda_src.apply import handler
+
+    return handler
+
+
+def _change(op: str, number: int, **columns: Any) -> dict[str, Any]:
+    at = f"2026-03-01 09:00:00.{number:06d}"
+    return {"Op": op, "dms_ts": at, **columns, "dms_seq": f"20260301090000{number:021d}", "BI_id": None}
+
+
+def _event(*keys: str) -> dict[str, Any]:
+    """What the queue hands over for objects that landed: EventBridge events."""
+    bodies = [json.dumps({"source": "aws.s3", "detail": {"object": {"key": key}}}) for key in keys]
+    return {"Records": [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]}
+
+
+def _poked(poke: Poke) -> dict[str, Any]:
+    return {"Records": [{"messageId": "poke", "body": poke.message()}]}
+
+
+def test_a_landed_file_becomes_rows_and_metrics(
+    cloud: Cloud, apply: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = cloud.land("sales/orders/2026/03/01/20260301-090100000.parquet", [_change("I", 1, id=1, status="new")])
+    assert apply.handler(_event(key, key), Context()) == {"batchItemFailures": []}
+    assert cloud.rows("orders") == [{"id": 1, "status": "new"}]
+    (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (metrics["source"], metrics["table"]) == ("shop", "sales.orders")
+    assert (metrics["RowsApplied"], metrics["RowsQuarantined"]) == ([1.0], [0.0])
+    assert metrics["LagSeconds"][0] > 0
+    (measured,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert measured["Dimensions"] == [["source", "table"]]
+
+
+def test_a_poke_without_news_changes_nothing(cloud: Cloud, apply: ModuleType) -> None:
+    before = cloud.rows("orders")
+    assert apply.handler(_poked(ORDERS), Context()) == {"batchItemFailures": []}
+    assert cloud.rows("orders") == before
+
+
+def test_objects_that_belong_to_no_table_are_left_alone(cloud: Cloud, apply: ModuleType) -> None:
+    keys = ("shop/awsdms_status", "shop/sales/unlisted/LOAD00000001.parquet", "other/sales/orders/LOAD00000001.parquet")
+    assert apply.handler(_event(*keys), Context()) == {"batchItemFailures": []}
+
+
+def test_a_message_that_is_no_poke_comes_back_without_the_others(cloud: Cloud, apply: ModuleType) -> None:
+    records = [{"messageId": "bad", "body": "{}"}, {"messageId": "worse", "body": "["}, *_poked(ORDERS)["Records"]]
+    failed = apply.handler({"Records": records}, Context())["batchItemFailures"]
+    assert failed == [{"itemIdentifier": "bad"}, {"itemIdentifier": "worse"}]
+
+
+def test_what_cannot_be_cured_by_trying_again_goes_to_the_dead_letters_at_once(
+    cloud: Cloud, apply: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = "sales/visits/LOAD00000001.parquet"
+    row = {"Op": "I", "dms_ts": "2026-03-01 09:00:00.000000", "page": "a", "dms_seq": ""}
+    assert apply.handler(_event(cloud.land(load, [row])), Context()) == {"batchItemFailures": []}
+    assert cloud.take(cloud.dead_letters) == []
+    reloaded = _event(cloud.land(load, [row, row]))
+    assert apply.handler(reloaded, Context()) == {"batchItemFailures": []}
+    (letter,) = cloud.take(cloud.dead_letters)
+    assert letter["Body"] == reloaded["Records"][0]["body"]
+    assert letter["MessageAttributes"]["error"]["StringValue"] == "ReloadSeen"
+    assert "LOAD00000001" in letter["MessageAttributes"]["reason"]["StringValue"]
+    assert [line for line in capsys.readouterr().out.splitlines() if '"Failures":[1.0]' in line]
+
+
+def test_a_table_that_another_call_works_on_is_left_to_it(cloud: Cloud, apply: ModuleType) -> None:
+    other = DynamoLease(cloud.dynamodb, "control", prefix="shop/", seconds=60).acquire("sales.orders")
+    other.look()
+    assert apply.handler(_poked(ORDERS), Context()) == {"batchItemFailures": []}
+    assert other.release() is False, "whoever holds the lease has been told to look once more"
+    assert other.release(force=True)
+
+
+def test_a_table_that_is_not_done_in_time_is_poked_again(cloud: Cloud, apply: ModuleType) -> None:
+    cloud.land("sales/orders/2026/03/01/20260301-090200000.parquet", [_change("U", 2, id=1, status="paid")])
+    assert apply.handler(_poked(ORDERS), Context(seconds=0)) == {"batchItemFailures": []}
+    (again,) = cloud.take(cloud.queue)
+    assert parse(again["Body"]) == ORDERS
+    assert apply.handler(_poked(ORDERS), Context()) == {"batchItemFailures": []}
+    assert cloud.rows("orders") == [{"id": 1, "status": "paid"}]
+
+
+def test_what_may_succeed_later_comes_back(cloud: Cloud, apply: ModuleType) -> None:
+    cloud.land("sales/empty/2026/03/01/20260301-090300000.parquet", [_change("I", 3, id=1)])
+    cloud.s3.create_bucket(Bucket="other")
+    apply.tables.cache_clear()
+    os.environ["SILVER_URL"] = "s3://not-there"
+    failed = apply.handler(_poked(Poke("shop", "sales", "empty")), Context())["batchItemFailures"]
+    os.environ["SILVER_URL"] = "s3://silver"
+    apply.tables.cache_clear()
+    assert failed == [{"itemIdentifier": "poke"}]
+    assert cloud.take(cloud.dead_letters) == []
+    assert apply.handler(_poked(Poke("shop", "sales", "empty")), Context()) == {"batchItemFailures": []}
+    assert cloud.rows("empty") == [{"id": 1}]
+
+
+def test_the_sweep_pokes_every_table(cloud: Cloud) -> None:
+    from lambda_src.sweep.handler import handler
+
+    assert handler({}, None) == {"tables": 3}
+    assert {parse(message["Body"]) for message in cloud.take(cloud.queue)} == {
+        Poke("shop", "sales", table) for table in ("orders", "visits", "empty")
+    }
+
+
+def test_a_bucket_is_emptied_before_it_is_deleted(cloud: Cloud, tmp_path: Path) -> None:
+    from lambda_src.deadline import Deadline
+    from lambda_src.empty_bucket.handler import empty
+
+    cloud.s3.create_bucket(Bucket="going")
+    for number in range(12):
+        cloud.s3.put_object(Bucket="going", Key=f"folder/{number}", Body=b"x")
+    empty(cloud.s3, "going", Deadline(Context()))
+    cloud.s3.delete_bucket(Bucket="going")
+    empty(cloud.s3, "going", Deadline(Context()))
+
+
+@pytest.mark.parametrize(
+    ("key", "poke"),
+    [
+        ("shop/sales/orders/LOAD00000001.parquet", ORDERS),
+        ("shop/hard/Mixed Case/2026/03/01/20260301-090100000.parquet", Poke("shop", "hard", "Mixed Case")),
+        ("shop/a.b/c.d/SEGMENT1_LOAD00000001.csv.gz", Poke("shop", "a.b", "c.d")),
+        ("shop/sales/orders", None),
+        ("awsdms_status", None),
+    ],
+)
+def test_an_events_key_names_its_table(key: str, poke: Poke | None) -> None:
+    assert parse(json.dumps({"detail": {"object": {"key": key}}})) == poke
+
+
+def test_a_poke_survives_its_message() -> None:
+    poke = Poke("shop", "a.b", 'Straße "x"')
+    assert parse(poke.message()) == poke

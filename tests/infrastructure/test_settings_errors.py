@@ -1,0 +1,146 @@
+"""A wrong value is one clear message: the field, its value, what is allowed. Nothing is half-synthesized."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catchment.errors import SettingsError, SettingsErrors
+from catchment.settings import environment_names, load_settings
+from stacks.context import CDK_JSON
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> Callable[[Change], SettingsError]:
+    """The error that a change of environment dev of cdk.json is answered with."""
+
+    def load(change: Change) -> SettingsError:
+        document = json.loads(CDK_JSON.read_text())
+        dev = document["context"]["environments"]["dev"]
+        dev.setdefault("sources", {}).setdefault("sales", {})
+        change(dev)
+        path = tmp_path / "cdk.json"
+        path.write_text(json.dumps(document))
+        with pytest.raises(SettingsError) as caught:
+            load_settings(path, "dev")
+        return caught.value
+
+    return load
+
+
+def _table(name: str, value: object) -> Change:
+    return lambda dev: dev["sources"]["sales"].update(tables={name: value})
+
+
+def _sales(**values: object) -> Change:
+    return lambda dev: dev["sources"]["sales"].update(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value", "allowed"),
+    [
+        (lambda dev: dev.update(multi_az="yes"), "multi_az", "yes", "true or false"),
+        (lambda dev: dev.update(multi_zone=True), "multi_zone", True, "there are deletion_protection, "),
+        (lambda dev: dev.update(apply={"memory_mb": 64}), "apply.memory_mb", 64, "from 512 to 10240"),
+        (lambda dev: dev.update(apply={"memory_mb": "1024"}), "apply.memory_mb", "1024", "a whole number"),
+        (lambda dev: dev.update(apply={"timeout_seconds": 600}), "apply.retry_seconds", 660, "twice timeout_seconds"),
+        (lambda dev: dev.update(apply={"memory": 1}), "apply.memory", 1, "there are memory_mb, timeout_seconds"),
+        (lambda dev: dev.update(network={"cidr": "10.0.0.0"}), "network.cidr", "10.0.0.0", "an IPv4 range"),
+        (lambda dev: dev.update(monitoring={"email": "me"}), "monitoring.email", "me", "an e-mail address"),
+        (lambda dev: dev.update(deletion_protection=True), "destroy_data", True, "where deletion_protection is false"),
+        (lambda dev: dev["sources"].update({"My": {}}), "sources.My", "My", "small letters"),
+        (_sales(engine="db2"), "sources.sales.engine", "db2", "'postgresql', 'mysql' or 'sqlserver'"),
+        (_sales(engine="mysql"), "sources.sales.certificate_arn", None, "has to be given"),
+        (_sales(engine_version="18"), "sources.sales.engine_version", "18", "a full engine version"),
+        (_sales(lob_max_kb=None), "sources.sales.lob_max_kb", None, "has to be given"),
+        (_sales(max_batch_seconds=0), "sources.sales.max_batch_seconds", 0, "from 1 to 3600"),
+        (_sales(tabels={}), "sources.sales.tabels", {}, "there are engine, "),
+        (_table("orders", {"key": ["id"]}), "sources.sales.tables.orders", "orders", "<schema>.<table>"),
+        (_table("sales.order%", {"key": ["id"]}), "sources.sales.tables.sales.order%", "sales.order%", "wildcard"),
+        (_table("sales.a/b", {"key": ["id"]}), "sources.sales.tables.sales.a/b", "sales.a/b", "no slash"),
+        (_table("sales.log", {}), "sources.sales.tables.sales.log.key", None, "has to be given"),
+        (_table("sales.log", {"key": "id"}), "sources.sales.tables.sales.log.key", "id", "[]"),
+        (_table("sales.log", {"key": ["a", "a"]}), "sources.sales.tables.sales.log.key", ["a", "a"], "column once"),
+        (_table("sales.log", {"key": [""]}), "sources.sales.tables.sales.log.key.0", "", "a column's name"),
+        (_table("sales.log", {"key": [], "keys": 1}), "sources.sales.tables.sales.log.keys", 1, "there are key, lob"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(
+    refused: Callable[[Change], SettingsError], change: Change, field: str, value: object, allowed: str
+) -> None:
+    error = refused(change)
+    assert (error.field, error.value) == (field, value)
+    assert allowed in error.allowed
+    assert error.file == "cdk.json (dev)"
+
+
+def test_all_mistakes_are_told_at_once(refused: Callable[[Change], SettingsError]) -> None:
+    def change(dev: dict[str, Any]) -> None:
+        dev.update(multi_az=1, tags=[], apply={"memory_mb": 1})
+
+    error = refused(change)
+    assert isinstance(error, SettingsErrors)
+    assert [each.field for each in error.errors] == ["multi_az", "tags", "apply.memory_mb"]
+    assert len(str(error).splitlines()) == 3
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own bytes
+
+
+def test_an_unknown_environment_names_those_there_are() -> None:
+    with pytest.raises(SettingsError, match="'qa' is not allowed; the environments are dev, staging, prod, laptop"):
+        load_settings(CDK_JSON, "qa")
+
+
+def test_a_table_listed_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cdk.json"
+    path.write_text(CDK_JSON.read_text().replace('"sales.products": {', '"sales.clients": {'))
+    with pytest.raises(SettingsError, match=r"sales\.clients.*stands here twice"):
+        load_settings(path, "dev")
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_file_that_is_no_settings_file_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "cdk.json"
+    path.write_text(content)
+    with pytest.raises(SettingsError, match="whole file"):
+        load_settings(path, "dev")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="whole file"):
+        environment_names(tmp_path / "cdk.json")
+
+
+@pytest.mark.parametrize(("word", "meant"), [("true", True), ("false", False), (True, True)])
+def test_a_single_flag_overrides_the_environment(word: object, meant: bool) -> None:
+    assert load_settings(CDK_JSON, "prod", {"multi_az": word}).multi_az is meant
+
+
+@pytest.mark.parametrize(("flag", "value"), [("multi_az", "maybe"), ("warehouse", "true"), ("apply", "true")])
+def test_a_flag_that_is_none_is_refused(flag: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"-c {flag}: '{value}' is not allowed"):
+        load_settings(CDK_JSON, "dev", {flag: value})
+
+
+def test_an_environment_adds_to_the_defaults_and_null_takes_away(tmp_path: Path) -> None:
+    document = json.loads(CDK_JSON.read_text())
+    tables = {"sales.clients": None, "sales.visits": {"key": []}}
+    document["context"]["environments"]["dev"]["sources"] = {"sales": {"tables": tables}}
+    path = tmp_path / "cdk.json"
+    path.write_text(json.dumps(document))
+    found = load_settings(path, "dev").sources["sales"].tables
+    assert "sales.clients" not in found
+    assert found["sales.visits"].key == ()
+    assert "sales.products" in found
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    settings = load_settings(CDK_JSON, "dev")
+    with pytest.raises(ValueError, match="frozen"):
+        settings.multi_az = True  # type: ignore[misc]

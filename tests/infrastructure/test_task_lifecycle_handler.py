@@ -1,0 +1,197 @@
+"""The custom resource that runs DMS tasks, in process: against a DMS of a few lines that keeps DMS's states."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lambda_src.custom_resource import custom_resource
+from lambda_src.deadline import Deadline
+from lambda_src.task_lifecycle.tasks import Task, TaskFailed
+
+TASK, INSTANCE, SOURCE, LAKE = "arn:task", "arn:instance", "arn:source", "arn:lake"
+
+
+class Dms:
+    """A task and its connections; each look lets DMS get one step further."""
+
+    def __init__(self, status: str, *, becomes: dict[str, str] | None = None, connection: str = "successful") -> None:
+        self.status = status
+        self.calls: list[str] = []
+        self._becomes = {"starting": "running", "stopping": "stopped", "creating": "ready", **(becomes or {})}
+        self._tested: dict[str, str] = {}
+        self._connection = connection
+
+    def describe_replication_tasks(self, **_: Any) -> dict[str, Any]:
+        if self.status == "gone":
+            raise ClientError({"Error": {"Code": "ResourceNotFoundFault"}}, "DescribeReplicationTasks")
+        seen, self.status = self.status, self._becomes.get(self.status, self.status)
+        return {"ReplicationTasks": [{"Status": seen, "LastFailureMessage": "no such slot"}]}
+
+    def start_replication_task(self, *, ReplicationTaskArn: str, StartReplicationTaskType: str) -> None:
+        assert ReplicationTaskArn == TASK
+        self.calls.append(StartReplicationTaskType)
+        self.status = "starting"
+
+    def stop_replication_task(self, *, ReplicationTaskArn: str) -> None:
+        if self.status != "running":
+            raise ClientError({"Error": {"Code": "InvalidResourceStateFault"}}, "StopReplicationTask")
+        self.calls.append(f"stop {ReplicationTaskArn}")
+        self.status = "stopping"
+
+    def test_connection(self, *, ReplicationInstanceArn: str, EndpointArn: str) -> None:
+        assert ReplicationInstanceArn == INSTANCE
+        self.calls.append(f"test {EndpointArn}")
+        self._tested[EndpointArn] = "testing"
+
+    def describe_connections(self, *, Filters: list[dict[str, Any]]) -> dict[str, Any]:
+        ((endpoint,),) = [each["Values"] for each in Filters]
+        if endpoint not in self._tested:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundFault"}}, "DescribeConnections")
+        seen, self._tested[endpoint] = self._tested[endpoint], self._connection
+        return {"Connections": [{"Status": seen, "LastFailureMessage": "no route"}]}
+
+
+class Context:
+    """Lambda's, with a clock that only pauses move."""
+
+    def __init__(self, seconds: float = 900) -> None:
+        self.left = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.left * 1000)
+
+    def pause(self, seconds: float) -> None:
+        self.left -= seconds
+
+
+def _task(dms: Dms, seconds: float = 900) -> Task:
+    context = Context(seconds)
+    return Task(dms, TASK, Deadline(context, pause=context.pause))
+
+
+@pytest.mark.parametrize(
+    ("before", "calls"),
+    [
+        ("ready", ["start-replication"]),
+        ("creating", ["start-replication"]),
+        ("stopped", ["resume-processing"]),
+        ("failed", ["resume-processing"]),
+        ("stopping", ["resume-processing"]),
+        ("starting", []),
+        ("running", []),
+    ],
+)
+def test_a_task_is_started_the_first_time_and_resumed_ever_after(before: str, calls: list[str]) -> None:
+    dms = Dms(before)
+    _task(dms).start()
+    assert (dms.calls, dms.status) == (calls, "running")
+
+
+def test_a_task_that_fails_instead_of_starting_says_why() -> None:
+    with pytest.raises(TaskFailed, match="no such slot"):
+        _task(Dms("ready", becomes={"starting": "failed"})).start()
+
+
+def test_a_task_that_does_not_come_up_ends_before_the_function_does() -> None:
+    with pytest.raises(TimeoutError, match="arn:task is still starting"):
+        _task(Dms("ready", becomes={"starting": "starting"}), seconds=60).start()
+
+
+@pytest.mark.parametrize(
+    ("before", "calls"),
+    [
+        ("running", [f"stop {TASK}"]),
+        ("starting", [f"stop {TASK}"]),
+        ("stopping", []),
+        ("stopped", []),
+        ("ready", []),
+        ("failed", []),
+        ("gone", []),
+    ],
+)
+def test_a_task_is_stopped_so_that_it_can_be_deleted(before: str, calls: list[str]) -> None:
+    dms = Dms(before)
+    _task(dms).stop()
+    assert dms.calls == calls
+    assert dms.status in ("stopped", "ready", "failed", "gone")
+
+
+def test_every_endpoint_is_tried() -> None:
+    dms = Dms("ready")
+    _task(dms).test_connections(INSTANCE, [SOURCE, LAKE])
+    assert dms.calls == [f"test {SOURCE}", f"test {LAKE}"]
+
+
+def test_an_endpoint_that_cannot_be_reached_is_named() -> None:
+    with pytest.raises(TaskFailed, match="arn:source: no route"):
+        _task(Dms("ready", connection="failed")).test_connections(INSTANCE, [SOURCE, LAKE])
+
+
+class CloudFormation:
+    """Where a custom resource answers: a real HTTP server on the loopback interface."""
+
+    def __init__(self) -> None:
+        answers = self.answers = []
+
+        class Receive(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                return None
+
+        self._server = HTTPServer(("127.0.0.1", 0), Receive)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    answers: list[dict[str, str]]
+
+    def event(self, kind: str, **more: str) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self._server.server_port}/answer"
+        ids = {"StackId": "stack", "RequestId": "request", "LogicalResourceId": "Task", "ResponseURL": url}
+        return {"RequestType": kind, **ids, "ResourceProperties": {"TaskArn": TASK}, **more}
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    server = CloudFormation()
+    yield server
+    server.stop()
+
+
+def test_cloudformation_is_told_of_success(cloudformation: CloudFormation) -> None:
+    custom_resource(lambda event: event["ResourceProperties"]["TaskArn"])(lambda *_: None)(
+        cloudformation.event("Create"), None
+    )
+    ids = {"StackId": "stack", "RequestId": "request", "LogicalResourceId": "Task"}
+    assert cloudformation.answers == [{"Status": "SUCCESS", "Reason": "", "PhysicalResourceId": TASK, **ids}]
+
+
+def test_cloudformation_is_told_of_failure_with_its_reason(cloudformation: CloudFormation) -> None:
+    def work(*_: object) -> None:
+        raise TaskFailed("no route")
+
+    custom_resource(lambda event: TASK)(work)(cloudformation.event("Create"), None)
+    (answer,) = cloudformation.answers
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "TaskFailed: no route")
+    assert answer["PhysicalResourceId"] == TASK
+
+
+def test_what_is_deleted_is_what_was_made(cloudformation: CloudFormation) -> None:
+    event = cloudformation.event("Delete", PhysicalResourceId="arn:former")
+    custom_resource(lambda event: TASK)(lambda *_: None)(event, None)
+    assert cloudformation.answers[0]["PhysicalResourceId"] == "arn:former"
