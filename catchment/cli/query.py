@@ -7,14 +7,15 @@ from pathlib import Path
 
 import duckdb
 
-from catchment.changes.relations import quote, text
+from catchment.changes.relations import quote
 from catchment.cli.lake import list_tables, open_lake, open_table
 from catchment.cli.show import show
 from catchment.errors import CatchmentError
 from catchment.landing.duck import open_duckdb
 from catchment.landing.names import TableName
 from catchment.landing.types import DeltaType
-from catchment.sinks.delta_write import local_part
+from catchment.sinks.delta_files import live_parts
+from catchment.sinks.delta_write import PartReader
 from catchment.storage import ObjectStore
 
 _MEMORY_MB, _THREADS = 2048, 2
@@ -57,23 +58,17 @@ def _view(con: duckdb.DuckDBPyConnection, lake: ObjectStore, name: TableName, sc
     table = open_table(lake, name)
     path = f"{name.schema}/{name.table}"
     columns = {field.name: DeltaType.parse(str(field.type.type)) for field in table.schema().fields}
-    files = [
-        local_part(lake, path, scratch, part) for part in table.get_add_actions(flatten=True).column("path").to_pylist()
-    ]
-    if files:
-        listed = ", ".join(text(str(file)) for file in files)
-        source = f"read_parquet([{listed}], union_by_name = true)"
-        there = {row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    parts = live_parts(table)
+    if parts:
+        reader = PartReader(con, lake, path, scratch, parts)
+        select = f"SELECT {reader.columns(columns, 't')} FROM {reader.scan('t')}"
     else:
-        source, there = "(SELECT 1) WHERE FALSE", set()
-    chosen = ", ".join(
-        f"CAST({quote(column) if column in there else 'NULL'} AS {kind.duckdb}) AS {quote(column)}"
-        for column, kind in columns.items()
-    )
+        empty = ", ".join(f"CAST(NULL AS {kind.duckdb}) AS {quote(name)}" for name, kind in columns.items())
+        select = f"SELECT {empty} WHERE FALSE"
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(name.schema)}")
-    con.execute(f"CREATE VIEW {quote(name.schema)}.{quote(name.table)} AS SELECT {chosen} FROM {source}")
+    con.execute(f"CREATE VIEW {quote(name.schema)}.{quote(name.table)} AS {select}")
 
 
 def _line(lake: ObjectStore, name: TableName) -> tuple[str, int, int]:
     table = open_table(lake, name)
-    return str(name), sum(table.get_add_actions(flatten=True).column("num_records").to_pylist()), table.version()
+    return str(name), sum(part.records or 0 for part in live_parts(table)), table.version()

@@ -6,18 +6,16 @@ needs less memory and time (docs/decisions/0020).
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake import DeltaTable
 from deltalake._internal import RemoveAction
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.schema import PrimitiveType
-from deltalake.transaction import AddAction, create_table_with_add_actions
+from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction
 
 from catchment.changes.guard import effective
 from catchment.changes.relations import (
@@ -37,7 +35,8 @@ from catchment.errors import ForeignWriter, SettingsError
 from catchment.landing.names import TableName
 from catchment.landing.types import STRING, DeltaType
 from catchment.sinks import delta_log
-from catchment.sinks.base import Batch, Committed, LostRace, TableState
+from catchment.sinks.base import Batch, Committed, TableState
+from catchment.sinks.delta_commit import append, create, delta_type
 from catchment.sinks.delta_files import Bin, Part, live_parts, may_hold, plan_bins
 from catchment.sinks.delta_write import PartReader, write_part
 from catchment.sinks.ledger import Ledger
@@ -73,9 +72,9 @@ class DeltaSink:
         protocol = self._delta.protocol()
         if refused := _REFUSED & set(protocol.reader_features or []):
             raise ForeignWriter(str(self._table), version, f"the table uses {', '.join(sorted(refused))}")
-        columns = {field.name: _delta_type(field) for field in self._delta.schema().fields}
+        columns = {field.name: delta_type(field) for field in self._delta.schema().fields}
         columns.pop(SEQUENCE, None)
-        self._parts = live_parts(self._delta, [*columns, SEQUENCE])
+        self._parts = live_parts(self._delta)
         rows = sum(part.records or 0 for part in self._parts)
         return TableState(version, columns, self._ledger(version), rows)
 
@@ -125,9 +124,9 @@ class DeltaSink:
         if self._delta is None:
             adds = self._write(con, [Bin([], True)], stored)
             before_commit()
-            self._create(stored, adds, batch)
+            create(self._url, self._store.delta_options(), stored, adds, batch)
             return self._committed()
-        before = {field.name: _delta_type(field) for field in self._delta.schema().fields}
+        before = {field.name: delta_type(field) for field in self._delta.schema().fields}
         widened = any(before.get(name, kind) != kind for name, kind in stored.items())
         bins = self._bins(con, everything=widened)
         adds = self._write(con, bins, stored)
@@ -136,7 +135,7 @@ class DeltaSink:
         order = {name: stored.get(name, kind) for name, kind in {**before, **new}.items()}
         now = int(time.time() * 1000)
         removes = [RemoveAction(part.path, True, now, part.size, {}) for each in bins for part in each.parts]
-        self._append(order, new, [*adds, *([] if widened else removes)], batch, overwrite=widened)
+        append(self._delta, order, new, [*adds, *([] if widened else removes)], batch, overwrite=widened)
         return self._committed()
 
     def save_ledger(self, ledger: Ledger, version: int) -> None:
@@ -155,12 +154,13 @@ class DeltaSink:
         return ledger
 
     def _candidates(self, con: duckdb.DuckDBPyConnection, key: Mapping[str, DeltaType]) -> list[Part]:
-        if not self._parts:
+        if self._delta is None or not self._parts:
             return []
-        tests = comma(f"COALESCE(bool_or({may_hold(part, key, 'w')}), FALSE)" for part in self._parts)
+        parts = live_parts(self._delta, key)
+        tests = comma(f"COALESCE(bool_or({may_hold(part, key, 'w')}), FALSE)" for part in parts)
         answer = con.execute(f"SELECT {tests} FROM {WINNERS} w").fetchone()
         assert answer is not None
-        return [part for part, possible in zip(self._parts, answer, strict=True) if possible]
+        return [part for part, possible in zip(parts, answer, strict=True) if possible]
 
     def _bins(self, con: duckdb.DuckDBPyConnection, *, everything: bool) -> list[Bin]:
         """The files to write. Makes ``"~gone"`` (part, pos) and ``"~new"`` (ord, part: where the row was, if any)."""
@@ -206,78 +206,11 @@ class DeltaSink:
             f"UNION ALL {new}"
         )
 
-    def _create(self, columns: Mapping[str, DeltaType], adds: list[AddAction], batch: Batch) -> None:
-        try:
-            create_table_with_add_actions(
-                self._url,
-                _schema(columns),
-                adds,
-                mode="error",
-                storage_options=self._store.delta_options(),
-                commit_properties=_properties(batch),
-            )
-        except CommitFailedError as error:
-            raise LostRace(str(error)) from error
-        except DeltaError as error:
-            if "already exists" in str(error):
-                raise LostRace(str(error)) from error
-            raise
-
-    def _append(
-        self,
-        columns: Mapping[str, DeltaType],
-        new: Mapping[str, DeltaType],
-        actions: list[AddAction | RemoveAction],
-        batch: Batch,
-        *,
-        overwrite: bool,
-    ) -> None:
-        """Commit on top of the version that was read, or not at all.
-
-        New columns are a metadata commit of their own right before: nullable and empty, they change no row, and a
-        writer killed in between leaves a table that is exact.
-        """
-        assert self._delta is not None
-        try:
-            if new:
-                fields = [Field(name, PrimitiveType(str(kind))) for name, kind in new.items()]
-                properties = CommitProperties(max_commit_retries=0)
-                self._delta.alter.add_columns(fields, commit_properties=properties)
-            self._delta.create_write_transaction(
-                actions, "overwrite" if overwrite else "append", _schema(columns), commit_properties=_properties(batch)
-            )
-        except CommitFailedError as error:
-            raise LostRace(str(error)) from error
-
     def _committed(self) -> Committed:
         table = DeltaTable(self._url, storage_options=self._store.delta_options())
-        return Committed(table.version(), sum(part.records or 0 for part in live_parts(table, [])))
-
-
-def _properties(batch: Batch) -> CommitProperties:
-    record = {
-        "format": 1,
-        "watermark": batch.watermark,
-        "account": dict(batch.account),
-        "files": [{**vars(file)} for file in batch.files],
-    }
-    return CommitProperties(
-        custom_metadata={delta_log.METADATA_KEY: json.dumps(record, separators=(",", ":"))},
-        max_commit_retries=0,
-        app_transactions=[Transaction(delta_log.APP_ID, batch.watermark)],
-    )
+        return Committed(table.version(), sum(part.records or 0 for part in live_parts(table)))
 
 
 def _stored(columns: Mapping[str, DeltaType]) -> dict[str, DeltaType]:
     """The source's columns and the lake's own."""
     return {**columns, SEQUENCE: STRING}
-
-
-def _schema(columns: Mapping[str, DeltaType]) -> Schema:
-    return Schema([Field(name, PrimitiveType(str(kind))) for name, kind in columns.items()])
-
-
-def _delta_type(field: Field) -> DeltaType:
-    if not isinstance(field.type, PrimitiveType):
-        raise ValueError(f"column {field.name} is {field.type}, which no source type becomes")
-    return DeltaType.parse(field.type.type)

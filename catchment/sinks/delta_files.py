@@ -33,13 +33,16 @@ class Part:
     high: Mapping[str, Any]
 
 
-def live_parts(table: DeltaTable, columns: Iterable[str]) -> list[Part]:
+def live_parts(table: DeltaTable, columns: Iterable[str] = ()) -> list[Part]:
     """The table's files, with the statistics of ``columns``."""
     actions = table.get_add_actions(flatten=True)
     names = set(actions.schema.names)
 
     def values(name: str) -> list[Any]:
-        return list(actions.column(name).to_pylist()) if name in names else [None] * actions.num_rows
+        try:
+            return list(actions.column(name).to_pylist()) if name in names else [None] * actions.num_rows
+        except (ValueError, OverflowError):  # a date before year 1 or after 9999, which Python does not have
+            return [None] * actions.num_rows
 
     paths, sizes, records = values("path"), values("size_bytes"), values("num_records")
     lows = {column: values(f"min.{column}") for column in columns}
