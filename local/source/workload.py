@@ -93,8 +93,6 @@ class Workload:
             connection.commit()
             started = reported = time.monotonic()
             for kind, plan in self._plans(pools):
-                self._execute(connection, plan)
-                _count(done, kind, plan)
                 now = time.monotonic()
                 done.seconds = now - started
                 if now - reported >= PROGRESS_SECONDS:
@@ -102,6 +100,8 @@ class Workload:
                     reported = now
                 if self._is_over(done) or stop.wait(self._ahead(done)):
                     break
+                self._execute(connection, plan)
+                _count(done, kind, plan)
         on_progress(done)
         return done
 
@@ -131,13 +131,13 @@ class Workload:
                 raise WorkloadFailed(statement.query, statement.rows, cursor.rowcount)
 
     def _ahead(self, done: WorkDone) -> float:
-        """How many seconds it is ahead of its rate, as far as its time goes."""
-        ahead = max(0.0, done.rows / self.rate - done.seconds)
-        return ahead if self.seconds is None else min(ahead, max(0.0, self.seconds - done.seconds))
+        """How many seconds it is ahead of its rate."""
+        return max(0.0, done.rows / self.rate - done.seconds)
 
     def _is_over(self, done: WorkDone) -> bool:
         enough = self.transactions is not None and done.transactions + done.rolled_back >= self.transactions
-        return enough or (self.seconds is not None and done.seconds >= self.seconds)
+        # what is ahead of its rate has nothing left to do in its time
+        return enough or (self.seconds is not None and done.seconds + self._ahead(done) >= self.seconds)
 
 
 def _count(done: WorkDone, kind: str, plan: Plan) -> None:
