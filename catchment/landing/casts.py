@@ -134,8 +134,9 @@ def _from_number(value: str, source: str, target: DeltaType) -> str:
 def _from_timestamp(value: str, source: str, target: DeltaType) -> str:
     if source == target.duckdb:
         return value
-    exact = f"epoch_ns({value}) % 1000 = 0" if source.endswith("_NS") else "true"
-    micros = f"epoch_us({value})"
+    in_nanoseconds = source.endswith("_NS")
+    exact = f"epoch_ns({value}) % 1000 = 0" if in_nanoseconds else "true"
+    micros = f"epoch_ns({value}) // 1000" if in_nanoseconds else f"epoch_us({value})"
     wall = f"make_timestamp({micros})"
     if target.name in ("timestamp", "timestamp_ntz"):
         moment = f"make_timestamptz({micros})" if target.name == "timestamp" else wall

@@ -86,11 +86,6 @@ _FROM_DUCKDB = {
     "UTINYINT": "short",
     "USMALLINT": "integer",
     "UINTEGER": "long",
-    # Without UTC flag it is labelled UTC all the same: timestamp_ntz, a table feature, is the contract's to ask for.
-    "TIMESTAMP": "timestamp",
-    "TIMESTAMP_S": "timestamp",
-    "TIMESTAMP_MS": "timestamp",
-    "TIMESTAMP_NS": "timestamp",
 }
 
 
@@ -100,6 +95,9 @@ def from_duckdb(duckdb_type: str) -> DeltaType:
         return DeltaType.parse(duckdb_type)
     if duckdb_type in ("UBIGINT", "HUGEINT", "UHUGEINT"):
         return DeltaType("decimal", 20 if duckdb_type == "UBIGINT" else MAX_PRECISION, 0)
+    if duckdb_type.startswith("TIMESTAMP"):
+        # Without UTC flag all the same: timestamp_ntz, a table feature, is the contract's to ask for.
+        return DeltaType("timestamp")
     return DeltaType(_FROM_DUCKDB.get(duckdb_type, "string"))
 
 

@@ -37,6 +37,7 @@ class Shelf:
         self.folder = folder
         self.con = open_duckdb(folder / "scratch", 512, 2)
         self.contract = contract()
+        self.kinds: dict[str, str] = {}
 
     def agree(self, table: str, landing: str = ADDED) -> None:
         self.contract = contract(table, landing)
@@ -59,10 +60,12 @@ class Shelf:
     def inspect(self, local: Path, load: bool = False) -> tuple[LandingFile, FileShape, LandingReader]:
         file = landing_file(f"{LOAD if load else CHANGES}.{local.name.partition('.')[2]}")
         reader = LandingReader(self.con, self.contract)
-        return file, reader.inspect(file, local), reader
+        shape = reader.inspect(file, local)
+        self.kinds = {name: str(kind) for name, kind in shape.columns.items()}
+        return file, shape, reader
 
     def rows(self, read: FileRead, columns: str = "*") -> list[tuple[object, ...]]:
-        return self.con.execute(f'SELECT {columns} FROM {read.relation} ORDER BY "~row"').fetchall()
+        return self.con.execute(f'SELECT {columns} FROM (FROM {read.relation} ORDER BY "~row")').fetchall()
 
 
 @pytest.fixture(scope="session")
