@@ -21,6 +21,7 @@ BASE = {
     "max_parallel_workers_per_gather": "0",
     "timezone": "UTC",
     "log_min_messages": "warning",
+    "dynamic_shared_memory_type": "mmap",  # in the data folder: a crash leaves nothing outside of it
     "unix_socket_directories": "",
 }
 """Settings for a small server on a machine with other work to do; a parameter group overrides them."""
