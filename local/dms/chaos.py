@@ -50,5 +50,5 @@ class Chaos:
             duplicate=rolls[1] < 0.15,
             hold=rolls[2] < 0.2,
             repeat=rolls[3] < 0.15,
-            restart=rolls[4] < 0.05,
+            restart=rolls[4] < 0.03,
         )

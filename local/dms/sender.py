@@ -45,6 +45,7 @@ class FileSender:
         self._numbers = itertools.count()
         self._last_name: dict[str, int] = {}
         self._held: list[_Held] = []
+        self._may_cut = True
         self.ordinals: dict[str, int] = {}
         """How many change files each table has had."""
         self.sent = 0
@@ -85,8 +86,13 @@ class FileSender:
             parts = [rows.slice(0, middle), rows.slice(middle)]
         for part in parts:
             self._send_part(shape, part, dated, safe, mischief)
-        if mischief.restart:
+        if mischief.restart and self._may_cut:
+            self._may_cut = False
             raise StreamCut
+
+    def position_saved(self) -> None:
+        """The stream got ahead, and may be cut again: a stream cut at every turn would never end."""
+        self._may_cut = True
 
     def release_due(self, now: float) -> None:
         """Upload what was held back long enough."""

@@ -43,6 +43,8 @@ class ChangeStream:
         self._clock, self._wakeup = clock, wakeup
         self._confirmed = start
         self._next_report = 0.0
+        self.behind = False
+        """Whether there is more to read than was read at once."""
         self._cursor = connection.cursor()
         names = ",".join(f'"{name}"' for name in publication_names(slot))
         when_free(
@@ -61,6 +63,7 @@ class ChangeStream:
         """
         while True:
             drained = self._read()
+            self.behind = not drained
             due = self._writer.flush_due()
             self._confirm_safe()
             if self._obey():

@@ -232,6 +232,9 @@ class Task:
         checkpoint.files = dict(self._sender.ordinals)
         checkpoint.write(self._checkpoint_file)
         self.status.position = format_lsn(position.lsn)
+        self._sender.position_saved()
+        if self._sender.sent != self.status.files:
+            self._report()  # who sees the slot pass a point finds the statistics up to there
 
     def _obey(self, checkpoint: Checkpoint) -> bool:
         folder = self._plan.folder / "reload"
@@ -259,11 +262,12 @@ class Task:
         self.status.write(self._status_file)
 
     def _metrics(self) -> dict[str, float]:
-        writer = self._writer
+        writer, stream = self._writer, self._stream
         now = time.time()
         oldest = writer.oldest_waiting() if writer is not None else None
+        behind = stream is not None and stream.behind and writer is not None
         return {
-            "CDCLatencySource": 0.0,
+            "CDCLatencySource": max(now - writer.last_commit, 0.0) if writer is not None and behind else 0.0,
             "CDCLatencyTarget": max(now - oldest, 0.0) if oldest else 0.0,
             "CDCIncomingChanges": float(writer.waiting_rows) if writer is not None else 0.0,
             "FullLoadThroughputRowsTarget": _throughput(self.status),

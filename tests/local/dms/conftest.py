@@ -18,8 +18,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from local.dms.access import AwsAccess
-from local.dms.source import parse_lsn
-from local.dms.state import TaskStatus
+from local.dms.changes import FIRST_COUNTER, ChangeWriter
+from local.dms.chaos import Chaos
+from local.dms.load import TableLoad
+from local.dms.lookup import lookup_at
+from local.dms.plan import TaskPlan
+from local.dms.publication import create_publications, install_ddl_capture, publication_names
+from local.dms.sender import FileSender
+from local.dms.source import Catalog, connect, parse_lsn
+from local.dms.state import Position, TableStatistics, TaskStatus
+from local.dms.target import FolderTarget
 from local.processes import GuardedProcess, start_guarded
 from local.source.postgres import EmbeddedPostgres
 
@@ -238,6 +246,86 @@ def task(shop: Shop, tmp_path: Path) -> Iterator[RunningTask]:
     yield made
     if made.process is not None:
         made.process.stop()
+
+
+class Replay:
+    """A change stream in process: the source's messages through a ChangeWriter, under a clock of the test's own.
+
+    ``plan`` is a task's plan as plain data; ``begin`` has to be called after the tables are there.
+    """
+
+    def __init__(self, shop: Shop, folder: Path) -> None:
+        self.shop, self.folder = shop, folder
+        self.plan: dict[str, Any] = {**RunningTask(shop, folder).plan, "slot": f"replay_{shop.name}"}
+        self.now = 1_772_355_600.0
+        self.landing = folder / "landing"
+
+    def begin(self) -> None:
+        """Capture changes from here on."""
+        self.typed = TaskPlan.of(self.plan)
+        self.session = connect(AwsAccess("", "").source_address({"PostgreSQLSettings": self.plan["source"]}))
+        catalog = Catalog(self.session)
+        found = [catalog.read(*name) for name in catalog.tables() if self.typed.rules.selects(*name)]
+        self.tables = {table.shape.name: table for table in found if table is not None}
+        install_ddl_capture(self.session, "public")
+        create_publications(self.session, self.typed.slot, self.tables.values(), "public")
+        self.shop.run(f"SELECT pg_create_logical_replication_slot('{self.typed.slot}', 'pgoutput')")
+        self.lines = {t.shape.name: TableStatistics(t.shape.schema, t.shape.table) for t in self.tables.values()}
+        target = FolderTarget(self.landing / "landing")
+        self.sender = FileSender(self.typed, target, Chaos(self.typed.chaos_seed), lambda: self.now)
+        lookup = lookup_at(self.session) if self.typed.behaviour.toast == "lookup" else None
+        position = Position(0, FIRST_COUNTER)
+        self.writer = ChangeWriter(
+            self.typed, self.sender, self.lines, position, catalog.shape_of, lambda: self.now, lookup
+        )
+
+    def messages(self) -> list[bytes]:
+        """What the source has to say since the last time."""
+        names = ",".join(f'"{name}"' for name in publication_names(self.typed.slot))
+        rows = self.shop.rows(
+            f"SELECT data FROM pg_logical_slot_get_binary_changes('{self.typed.slot}', NULL, NULL, "
+            f"'proto_version', '1', 'publication_names', '{names}')"
+        )
+        return [bytes(row[0]) for row in rows]
+
+    def feed(self) -> None:
+        """Take what the source has to say."""
+        self.writer.feed(self.messages())
+
+    def finish(self) -> None:
+        """Take it and write everything that waits."""
+        self.feed()
+        self.writer.flush_all()
+
+    def load(self, table: str) -> None:
+        """Full load of a table."""
+        load = TableLoad(
+            self.typed,
+            self.sender,
+            self.tables[table],
+            self.lines[table],
+            task_start=self.now,
+            clock=lambda: self.now,
+            tick=lambda: None,
+        )
+        load.run(self.session)
+
+    def files(self, table: str) -> list[Path]:
+        """A table's files by name, LOAD files last."""
+        found = (self.landing / "landing" / "sales" / table.replace(".", "/")).rglob("*.*")
+        return sorted((path for path in found if path.is_file()), key=lambda path: path.name)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of all change files of a table in name order."""
+        return [row for path in self.files(table) if path.name[0] == "2" for row in read(path).to_pylist()]
+
+
+@pytest.fixture
+def replay(shop: Shop, tmp_path: Path) -> Iterator[Replay]:
+    """A change stream in process."""
+    made = Replay(shop, tmp_path / "replay")
+    yield made
+    made.session.close()
 
 
 @pytest.fixture
