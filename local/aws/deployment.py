@@ -15,6 +15,7 @@ from local.aws.bootstrap import asset_bucket
 from local.aws.host import LocalAws
 
 STACK_SECONDS = 600.0
+LONGEST_REASON = 2000
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 OnEvent = Callable[[str, str, float], None]
@@ -25,6 +26,7 @@ class DeploymentFailed(RuntimeError):
     """A stack did not get where it should; says which resource stopped it, and why."""
 
     def __init__(self, stack: str, status: str, resource: str, kind: str, reason: str) -> None:
+        reason = reason[:LONGEST_REASON]  # CloudFormation may quote the whole template
         super().__init__(stack, status, resource, kind, reason)
         self.stack, self.status, self.resource, self.kind, self.reason = stack, status, resource, kind, reason
 

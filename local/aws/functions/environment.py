@@ -156,7 +156,6 @@ class Environment:
             "TZ": ":UTC",
             "HOME": temporary,
             "TMPDIR": temporary,
-            "PYTHONDONTWRITEBYTECODE": "1",
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ALLOW_HTTP": "true",
             "AWS_EC2_METADATA_DISABLED": "true",

@@ -27,6 +27,21 @@ signal.pause()
 """
 
 
+def call_a_function(aws: LocalAws, code: Callable[[str], bytes]) -> None:
+    trust = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+    }
+    role = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    aws.client("lambda").create_function(
+        FunctionName="f",
+        Role=role,
+        Runtime="python3.13",
+        Handler="app.handler",
+        Code={"ZipFile": code("def handler(event, context): return 1")},
+    )
+    aws.client("lambda").invoke(FunctionName="f")
+
+
 def test_it_listens_on_the_loopback_interface_only(aws: LocalAws) -> None:
     listening = {
         connection.laddr.ip
@@ -48,20 +63,7 @@ def test_stopping_leaves_the_files_and_no_process(
     with LocalAws.start(tmp_path / "aws") as aws:
         aws.client("s3").create_bucket(Bucket="left")
         aws.client("s3").put_object(Bucket="left", Key="a/b", Body=b"bytes")
-        trust = {
-            "Statement": [
-                {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-            ]
-        }
-        role = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-        aws.client("lambda").create_function(
-            FunctionName="f",
-            Role=role,
-            Runtime="python3.13",
-            Handler="app.handler",
-            Code={"ZipFile": code("def handler(event, context): return 1")},
-        )
-        aws.client("lambda").invoke(FunctionName="f")
+        call_a_function(aws, code)
         server = psutil.Process(aws.pid)
         family = [server, *server.children(recursive=True)]
         assert len(family) > 2
@@ -83,6 +85,19 @@ def test_it_dies_with_its_parent(tmp_path: Path, until: Callable[..., Any]) -> N
     until(lambda: not server.is_running())
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(endpoint.rpartition(":")[2])), timeout=5)
+
+
+def test_a_killed_server_takes_its_children_with_it(
+    tmp_path: Path, code: Callable[[str], bytes], until: Callable[..., Any]
+) -> None:
+    with LocalAws.start(tmp_path / "aws") as aws:
+        call_a_function(aws, code)
+        server = psutil.Process(aws.pid)
+        family = [server, *server.children(recursive=True)]
+        server.send_signal(signal.SIGKILL)
+
+        assert len(family) > 2
+        until(lambda: not [process for process in family if process.is_running()])
 
 
 def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path: Path) -> None:
