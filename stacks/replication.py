@@ -51,13 +51,7 @@ class ReplicationStack(Stack):
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self._settings, self._landing, self._key = settings, landing, key
         self._instance = self._build_instance(network)
-        self._lifecycle = DmsTaskLifecycle(
-            self,
-            "TaskLifecycle",
-            code=function_code(),
-            handler=handler_of("task_lifecycle"),
-            log_retention=log_retention(settings),
-        )
+        self._lifecycle = self._build_lifecycle() if self._starts_any() else None
         self.tasks = {
             name: self._build_source(name, source, databases[name]) for name, source in settings.sources.items()
         }
@@ -77,6 +71,18 @@ class ReplicationStack(Stack):
             storage_gb=replication.storage_gb,
             multi_az=self._settings.multi_az,
             after=roles,
+        )
+
+    def _starts_any(self) -> bool:
+        return any(source.start_replication for source in self._settings.sources.values())
+
+    def _build_lifecycle(self) -> DmsTaskLifecycle:
+        return DmsTaskLifecycle(
+            self,
+            "TaskLifecycle",
+            code=function_code(),
+            handler=handler_of("task_lifecycle"),
+            log_retention=log_retention(self._settings),
         )
 
     def _build_source(self, name: str, source: SourceSettings, database: SourceDatabase) -> ReplicatedSource:
@@ -104,7 +110,7 @@ class ReplicationStack(Stack):
             lob_max_kb=source.lob_max_kb,
             parallel_tables=source.parallel_tables,
         )
-        if source.start_replication:
+        if source.start_replication and self._lifecycle is not None:
             self._lifecycle.manage(
                 name,
                 task_arn=task.arn,

@@ -60,7 +60,8 @@ class SourceSettings(Part):
     parallel_tables: Annotated[int, Whole(1, 49)]
     """MaxFullLoadSubTasks: tables loaded at the same time."""
     start_replication: Flag
-    """Whether a deploy starts the task. Without it somebody starts it in DMS."""
+    """Whether a deploy starts the task, and taking it back stops it. DMS fails a task that finds none of its tables,
+    so a new database is deployed without, gets its tables, and is deployed again."""
     tables: dict[Annotated[str, AfterValidator(_exact_name)], TableSettings] = Field(min_length=1)
 
     @model_validator(mode="after")

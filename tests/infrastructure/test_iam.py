@@ -65,8 +65,8 @@ def _view(assembly: Assembly) -> dict[str, dict[str, list[str]]]:
     return view
 
 
-def test_what_every_role_may_do(prod: Assembly, snapshot: SnapshotAssertion) -> None:
-    assert _view(prod) == snapshot(extension_class=JSONSnapshotExtension)
+def test_what_every_role_may_do(laptop: Assembly, snapshot: SnapshotAssertion) -> None:
+    assert _view(laptop) == snapshot(extension_class=JSONSnapshotExtension)
 
 
 def test_only_the_two_roles_dms_looks_up_by_name_are_named_or_carry_managed_policies(laptop: Assembly) -> None:

@@ -20,9 +20,9 @@ def every_engine(synthesized: Callable[[Settings], Assembly]) -> Assembly:
     """An environment with a source of each engine."""
     settings = load_settings(CDK_JSON, "prod")
     sales = settings.sources["sales"].model_dump()
+    changed = {"certificate_arn": CERTIFICATE, "start_replication": True}
     sources = {
-        name: SourceSettings.model_validate({**sales, "engine": name, "certificate_arn": CERTIFICATE}, strict=False)
-        for name in ENGINES
+        name: SourceSettings.model_validate({**sales, **changed, "engine": name}, strict=False) for name in ENGINES
     }
     return synthesized(settings.model_copy(update={"sources": sources}))
 
@@ -108,3 +108,10 @@ def test_every_source_has_a_task_and_a_folder_of_its_own(every_engine: Assembly)
     assert sorted(folders) == sorted(ENGINES)
     assert len(every_engine.resources("Replication", "AWS::DMS::ReplicationTask")) == 3
     assert len(every_engine.resources("Replication", "Custom::DmsTaskLifecycle")) == 3
+
+
+def test_a_new_database_is_deployed_before_its_tasks_are_started(prod: Assembly) -> None:
+    """DMS fails a task that finds none of its tables, and the stack would be rolled back."""
+    assert len(prod.resources("Replication", "AWS::DMS::ReplicationTask")) == 1
+    assert not prod.resources("Replication", "Custom::DmsTaskLifecycle")
+    assert not prod.resources("Replication", "AWS::Lambda::Function")
