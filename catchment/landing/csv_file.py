@@ -103,7 +103,7 @@ class CsvFiles:
                 f'CREATE TEMP TABLE {relation} AS SELECT *, row_number() OVER () AS "~row" '
                 f"FROM {self._scan(path, columns, options)}"
             )
-        except duckdb.Error:
+        except duckdb.InvalidInputException:
             return False
         if self._bytes_read(relation, columns, data, start) == content_end(data) - start:
             return True

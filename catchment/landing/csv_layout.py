@@ -119,6 +119,8 @@ def headerless_shape(
     scores = {layout: judge.score(layout) for layout in candidates}
     best = max(scores.values())
     tied = [layout for layout in candidates if scores[layout] == best]
+    if not best[0] and len(tied) > 1:
+        return _shape(contract, judge.described)  # no record fits anything: each will be told what is wrong with it
     layout = _decided(file, judge, tied, neighbours)
     if best[0]:
         neighbours.learn(min(tied, key=lambda other: other.columns))

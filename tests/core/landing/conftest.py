@@ -48,18 +48,22 @@ class Shelf:
         pq.write_table(table, local, **options)
         return self.read(local, load)
 
-    def csv(self, data: bytes | str, load: bool = False, suffix: str = "csv") -> FileRead:
+    def csv(
+        self, data: bytes | str, load: bool = False, suffix: str = "csv", reader: LandingReader | None = None
+    ) -> FileRead:
         local = self.folder / f"file.{suffix}"
         local.write_bytes(data.encode() if isinstance(data, str) else data)
-        return self.read(local, load)
+        return self.read(local, load, reader)
 
-    def read(self, local: Path, load: bool = False) -> FileRead:
-        file, shape, reader = self.inspect(local, load)
+    def read(self, local: Path, load: bool = False, reader: LandingReader | None = None) -> FileRead:
+        file, shape, reader = self.inspect(local, load, reader)
         return reader.read(file, local, shape, shape.columns)
 
-    def inspect(self, local: Path, load: bool = False) -> tuple[LandingFile, FileShape, LandingReader]:
+    def inspect(
+        self, local: Path, load: bool = False, reader: LandingReader | None = None
+    ) -> tuple[LandingFile, FileShape, LandingReader]:
         file = landing_file(f"{LOAD if load else CHANGES}.{local.name.partition('.')[2]}")
-        reader = LandingReader(self.con, self.contract)
+        reader = reader or LandingReader(self.con, self.contract)
         shape = reader.inspect(file, local)
         self.kinds = {name: str(kind) for name, kind in shape.columns.items()}
         return file, shape, reader

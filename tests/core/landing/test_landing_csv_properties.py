@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import assume, given, settings
@@ -165,6 +166,8 @@ def test_of_damaged_files_every_record_is_delivered_or_rejected_by_number(
     rows: list[tuple[tuple[Any, ...], tuple[str, float] | None]], long_shelf: Shelf
 ) -> None:
     assume(sum(damage is None for _, damage in rows) * 2 > len(rows))
+    # What follows an open quote and does not look like a record may be the rest of the quoted text: nobody can tell.
+    assume(all(not (a and a[0] == "cut" and b) for (_, a), (_, b) in pairwise(rows)))
     writer = Writer()
     agree(long_shelf, writer, 5)
     records, wanted, lost = [], [], []
