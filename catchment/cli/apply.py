@@ -50,6 +50,8 @@ def apply(
     stores = open_store(landing), open_store(lake), open_store(quarantine or f"{lake.rstrip('/')}/_quarantine")
     if isinstance(stores[0], LocalStore) and not stores[0].root.is_dir():
         raise SettingsError("apply", "LANDING", landing, "allowed is a folder that exists, or s3://bucket/prefix")
+    if stores[0].url == stores[1].url:
+        raise SettingsError("apply", "LAKE", lake, "allowed is another folder than LANDING")
     lease = _lease(stores[1])
     results = [_one(contract, *stores, lease) for contract in contracts]
     if json_to is not None:

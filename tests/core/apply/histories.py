@@ -51,17 +51,19 @@ def token(number: int) -> str:
     return f"20240809{10 + number // 100:02d}{number % 60:02d}0000" + f"{number:019d}"
 
 
-def meaning(files: Iterable[File], key: Sequence[str], columns: Sequence[str]) -> dict[tuple[Any, ...], Row]:
-    """The table after these files, in whatever order they came."""
+def meaning(
+    files: Iterable[File], key: Sequence[str], columns: Sequence[str], *, sequenced: bool = True
+) -> dict[tuple[Any, ...], Row]:
+    """The table after these files, in whatever order they came. Not ``sequenced``: order is file, then row."""
     placed = [
-        (record.token, position(file.path), number, file, record)
+        (record.token if sequenced else "", position(file.path), number, file, record)
         for file in files
         for number, record in enumerate(file.records)
     ]
     placed.sort(key=lambda entry: entry[:3])
     table: dict[tuple[Any, ...], Row] = {}
     moved: set[tuple[Any, ...]] = set()
-    for _, _, _, file, record in placed:
+    for _, _, number, file, record in placed:
         said = {name: record.values.get(name) for name in file.columns}
         if record.op == "D":
             table.pop(record.key, None)
@@ -70,7 +72,7 @@ def meaning(files: Iterable[File], key: Sequence[str], columns: Sequence[str]) -
         if record.op == "U":
             base = table.get(record.key, {})
             if record.old is not None and record.old != record.key:
-                change = (record.token, record.old, record.key)
+                change = (record.token, record.old, record.key) if sequenced else (file.path, number)
                 if change not in moved:
                     base = table.pop(record.old, {})
                 moved.add(change)
@@ -87,8 +89,10 @@ def position(path: str) -> Any:
     return file.position
 
 
-def write_parquet(root: Path, file: File, key: Sequence[str], types: dict[str, pa.DataType]) -> None:
-    """Write a file as DMS lays it out: Op, time, columns, sequence, before-images."""
+def write_parquet(
+    root: Path, file: File, key: Sequence[str], types: dict[str, pa.DataType], *, sequenced: bool = True
+) -> None:
+    """Write a file as DMS lays it out: Op, time, columns, sequence if it was told to, before-images."""
     target = root / file.path
     target.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, pa.Array] = {
@@ -98,7 +102,8 @@ def write_parquet(root: Path, file: File, key: Sequence[str], types: dict[str, p
     for name in file.columns:
         values = [_value(record, name, key) for record in file.records]
         arrays[name] = pa.array(values, types[name])
-    arrays["dms_seq"] = pa.array([record.token for record in file.records], pa.string())
+    if sequenced:
+        arrays["dms_seq"] = pa.array([record.token for record in file.records], pa.string())
     for i, name in enumerate(key):
         olds = [record.old[i] if record.old is not None else None for record in file.records]
         arrays[f"BI_{name}"] = pa.array(olds, types[name])

@@ -22,7 +22,7 @@ from deltalake import DeltaTable
 
 from catchment.apply import Budget, apply_table
 from catchment.landing.contract import load_contracts
-from catchment.leases import MemoryLease
+from catchment.leases import Held, MemoryLease
 from catchment.storage import LocalStore, ObjectStore
 
 CONTRACT = """
@@ -47,7 +47,7 @@ class Fuse:
 class DyingStore:
     """A local store whose every call burns the fuse before it does its work."""
 
-    def __init__(self, store: LocalStore, fuse: Fuse) -> None:
+    def __init__(self, store: LocalStore | Held, fuse: Fuse) -> None:
         self._store, self._fuse = store, fuse
 
     def __getattr__(self, name: str) -> Any:
@@ -55,23 +55,33 @@ class DyingStore:
         if not callable(found) or name == "delta_options":
             return found
 
-        def call(*args: Any) -> Any:
+        def call(*args: Any, **named: Any) -> Any:
             self._fuse.burn()
-            return found(*args)
+            return found(*args, **named)
 
         return call
+
+
+class DyingLease:
+    """A lease whose every call burns the fuse."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        self._lease, self._fuse = MemoryLease(), fuse
+
+    def acquire(self, table: str) -> Held:
+        return DyingStore(self._lease.acquire(table), self._fuse)  # type: ignore[return-value]
 
 
 def apply(root: Path, fuse: Fuse) -> None:
     def store(name: str) -> ObjectStore:
         return DyingStore(LocalStore(root / name), fuse)  # type: ignore[return-value]
 
-    apply_table(
+    apply_table(  # the lease is asked right before each commit, so it burns too
         contract=next(iter(load_contracts(CONTRACT).values())),
         landing=store("landing"),
         lake=store("lake"),
         quarantine=store("quarantine"),
-        lease=MemoryLease(),
+        lease=DyingLease(fuse),
         budget=Budget(threads=1),
         now=lambda: datetime.now(UTC),
     )
