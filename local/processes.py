@@ -24,6 +24,10 @@ GRACE_SECONDS = 5.0
 """How long a child may take to end after its polite signal before it is killed."""
 
 
+ORDERLY = b"stop"
+"""What a parent that ends its child in good order says to the guard; a parent that crashed says nothing."""
+
+
 class GuardedProcess:
     """A running child with its guard.
 
@@ -61,7 +65,11 @@ class GuardedProcess:
     def stop(self) -> None:
         """End the child and its process group, politely first. Harmless when it has ended already."""
         if self._guard.stdin is not None and not self._guard.stdin.closed:
-            self._guard.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._guard.stdin.write(ORDERLY)
+                self._guard.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):
+                self._guard.stdin.close()
         self._guard.wait()
         if self._guard.stdout is not None:
             self._guard.stdout.close()
@@ -121,12 +129,15 @@ def _end_group(child: subprocess.Popen[bytes], polite: int) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-def _remove(folder: Path) -> None:
-    # other guards may still be ending processes that write there
-    until = time.monotonic() + 2 * GRACE_SECONDS
-    while folder.exists() and time.monotonic() < until:
-        shutil.rmtree(folder, ignore_errors=True)
-        time.sleep(0.05)
+def _remove(folders: Sequence[Path], *, orderly: bool) -> None:
+    # after a crash other guards are still ending processes, which may write there or make the folder anew
+    until = time.monotonic() + (0 if orderly else 3 * GRACE_SECONDS)
+    while True:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        if time.monotonic() >= until:
+            return
+        time.sleep(0.1)
 
 
 def guard(plan: str) -> int:
@@ -145,17 +156,19 @@ def guard(plan: str) -> int:
     sys.stdout.write(f"{child.pid}\n")
     sys.stdout.flush()
 
+    said = bytearray()
+
     def end_with_parent() -> None:
         # not sys.stdin: a thread that holds its lock at the interpreter's end is a fatal error
-        while os.read(0, 1024):
-            pass
+        while heard := os.read(0, 1024):
+            said.extend(heard)
         _end_group(child, what["signal"])
 
     threading.Thread(target=end_with_parent, daemon=True).start()
     status = child.wait()
     _end_group(child, what["signal"])
-    for folder in what["remove"]:
-        _remove(Path(folder))
+    if what["remove"]:
+        _remove([Path(folder) for folder in what["remove"]], orderly=bytes(said) == ORDERLY)
     return status if status >= 0 else 128 - status
 
 
