@@ -13,7 +13,6 @@ from constructs import Construct
 
 from catchment.engines import engine
 from catchment.settings import Settings, SourceSettings
-from catchment_constructs.dms_account_roles import DmsAccountRoles
 from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
 from catchment_constructs.dms_mappings import DmsTable
 from catchment_constructs.dms_replication_instance import DmsReplicationInstance
@@ -58,7 +57,6 @@ class ReplicationStack(Stack):
 
     def _build_instance(self, network: IsolatedNetwork) -> DmsReplicationInstance:
         replication = self._settings.replication
-        roles = DmsAccountRoles(self, "AccountRoles") if replication.create_account_roles else None
         return DmsReplicationInstance(
             self,
             "Instance",
@@ -70,7 +68,6 @@ class ReplicationStack(Stack):
             engine_version=replication.engine_version,
             storage_gb=replication.storage_gb,
             multi_az=self._settings.multi_az,
-            after=roles,
         )
 
     def _starts_any(self) -> bool:

@@ -12,9 +12,10 @@ from catchment_constructs.acknowledge import acknowledge
 class DmsAccountRoles(Construct):
     """The two roles that DMS looks up by name, once an account. The console makes them, CloudFormation does not.
 
-    They outlive the stack: other replication instances of the account need them too.
+    They outlive the stack: other replication instances of the account need them too. IAM takes a while until DMS sees
+    them, so they belong into a stack that is deployed well before the first subnet group of DMS.
 
-    Example: ``subnet_group.node.add_dependency(DmsAccountRoles(self, "AccountRoles"))``
+    Example: ``DmsAccountRoles(self, "AccountRoles")``
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk.aws_dms import CfnReplicationInstance, CfnReplicationSubnetGroup
 from aws_cdk.aws_ec2 import ISecurityGroup, IVpc, SubnetType
 from aws_cdk.aws_kms import IKey
-from constructs import Construct, IDependable
+from constructs import Construct
 
 
 class DmsReplicationInstance(Construct):
@@ -30,7 +30,6 @@ class DmsReplicationInstance(Construct):
         engine_version: str,
         storage_gb: int,
         multi_az: bool,
-        after: IDependable | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         subnets = CfnReplicationSubnetGroup(
@@ -39,8 +38,6 @@ class DmsReplicationInstance(Construct):
             replication_subnet_group_description="Isolated subnets of the replication instance",
             subnet_ids=vpc.select_subnets(subnet_type=SubnetType.PRIVATE_ISOLATED).subnet_ids,
         )
-        if after is not None:
-            subnets.node.add_dependency(after)
         instance = CfnReplicationInstance(
             self,
             "Resource",
