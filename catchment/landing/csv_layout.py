@@ -88,17 +88,24 @@ def header_shape(file: LandingFile, contract: TableContract, first: Values) -> F
 
 
 def _is_header(contract: TableContract, names: list[str]) -> bool:
+    """Nothing but known names, or the whole key and others: these are columns too, unless they are data."""
     folded = [name.casefold() for name in names]
-    if not all(folded) or names[0] in ("I", "U", "D") or any(_is_moment(name) for name in names[:2]):
+    if not all(folded):
         return False
     landing = contract.landing
-    added = [n for n in (landing.timestamp_column, landing.sequence_column) if n is not None]
-    known = {n.casefold() for n in (*(contract.columns or ()), *contract.key, *added, OPERATION)}
+    added = [n for n in (landing.timestamp_column, landing.sequence_column, OPERATION) if n is not None]
+    known = {n.casefold() for n in (*(contract.columns or ()), *contract.key, *added)}
+    image = (landing.before_image_prefix or "\0").casefold()
+    count = sum(name in known or name.startswith(image) for name in folded)
+    if count == len(names):
+        return True
     if not {part.casefold() for part in contract.key} <= set(folded):
         return False
-    if contract.columns is None and landing.header:
-        return True
-    return sum(name in known for name in folded) * 2 >= len(folded)
+    if names[0] in ("I", "U", "D") or any(_is_moment(name) or _NUMBER.fullmatch(name.encode()) for name in names):
+        return False
+    if contract.columns is None:
+        return landing.header or count > 0
+    return count * 2 >= len(names)
 
 
 def _is_moment(name: str) -> bool:

@@ -161,8 +161,18 @@ def test_with_a_header_columns_need_no_declaration(shelf: Shelf) -> None:
         ("I", "202603010906102540" + "1".zfill(17), 1, None, "1", None, None),
         ("U", "202603010906102540" + "2".zfill(17), 2, None, "2", "", None),
     ]
-    with pytest.raises(UnreadableFile, match="no header"):
-        shelf.csv("I,1,x\n")
+    for data in ("I,1,x\n", "1,x\n", f"{TS},id\n", "id,7\n"):
+        with pytest.raises(UnreadableFile, match="no header"):
+            shelf.csv(data, load=True)
+
+
+def test_a_header_names_the_key_and_no_data(shelf: Shelf) -> None:
+    shelf.agree("{key: [id]}", f"{CSV}, header: false")
+    assert shelf.rows(shelf.csv("id,a,b,c,d,e,f\n1,2,3,4,5,6,7\n", load=True), "id, f") == [("1", "7")]
+    shelf.agree("{key: [I], columns: {I: string, D: string}}", CSV)
+    assert shelf.rows(shelf.csv("I,D\n1,2\n", load=True), "*")[0][4:] == ("1", "2", None)
+    shelf.agree("{columns: {a: string, b: string}}", f"{CSV}, header: true")
+    assert shelf.rows(shelf.csv("x,y\n", load=True), "a, b") == [("x", "y")]
 
 
 def test_files_with_nothing_in_them_have_no_rows(orders: Shelf) -> None:
