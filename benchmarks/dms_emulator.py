@@ -162,7 +162,7 @@ def change(connection: psycopg.Connection[Any], rows: int, changes: int) -> int:
         last = min(first + 1999, changes // 4)
         connection.execute("UPDATE shop.sales SET total = total + 1 WHERE id BETWEEN %s AND %s", [first, last])
         connection.execute("DELETE FROM shop.sales WHERE id BETWEEN %s AND %s", [rows - last + 1, rows - first + 1])
-    row = connection.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+    row = connection.execute("SELECT pg_logical_emit_message(true, 'benchmark', 'fence')").fetchone()
     assert row is not None
     return parse_lsn(row[0])
 

@@ -119,8 +119,11 @@ class Shop:
         return self.connection.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]
 
     def fence(self) -> int:
-        """The position behind everything committed so far."""
-        return parse_lsn(self.rows("SELECT pg_current_wal_insert_lsn()")[0][0])
+        """The position behind everything committed so far.
+
+        Written as a commit of its own: behind the last commit may lie records that nobody flushes for a while.
+        """
+        return parse_lsn(self.rows("SELECT pg_logical_emit_message(true, 'test', 'fence')")[0][0])
 
     def confirmed(self, slot: str) -> int:
         """The slot's confirmed position, 0 without a slot."""
@@ -222,7 +225,8 @@ class RunningTask:
     def files(self, table: str) -> list[Path]:
         """A table's files, LOAD files first, then by name."""
         found = (self.landing / "sales" / table.replace(".", "/")).rglob("*.*")
-        return sorted((f for f in found if f.is_file()), key=lambda f: (not f.name.startswith("LOAD"), f.name))
+        whole = (f for f in found if f.is_file() and not f.name.startswith("."))
+        return sorted(whole, key=lambda f: (not f.name.startswith("LOAD"), f.name))
 
     def changes(self, table: str) -> list[dict[str, Any]]:
         """The rows of all change files in name order."""
