@@ -22,15 +22,15 @@ _BLANK = re.compile(rb"(?:\r?\n)+")
 
 @dataclass(frozen=True)
 class CsvRecord:
-    """One record: ``number`` from 1, its values (None for NULL), its bytes as they stand in the file.
+    """One record: its values (None for NULL) and where the next one begins.
 
-    ``values`` is None and ``problem`` says why where the record is not one of this file.
+    Where the record is not one of this file ``values`` is None, ``problem`` says why and ``raw`` is what stands there.
     """
 
-    number: int
     values: Values | None
-    raw: bytes
+    end: int
     problem: str | None = None
+    raw: bytes = b""
 
 
 class CsvGrammar:
@@ -84,20 +84,19 @@ class CsvGrammar:
         After a record with broken quotes the next one is looked for at the beginning of a line: where ``begins``
         matches or, without it, where a record of the right width stands. So one cut record costs no other.
         """
-        at, stop, number = start, content_end(data), 0
+        at, stop = start, content_end(data)
         looks_right = self._starts(data, width, begins)
         while at < stop:
             if width > 1 and (blank := _BLANK.match(data, at)):
                 at = blank.end()
                 continue
-            number += 1
             values, end = self.record(data, at)
             problem = _problem(values, width, data[at:end])
             if problem is not None and (values is None or data.find(b"\n", at, end - 1) >= 0):
                 limit = stop if values is None else end
                 end = _next_line(data, at, limit, looks_right) or limit
             raw = bytes(data[at:end]).rstrip(b"\r\n") if problem else b""
-            yield CsvRecord(number, values if problem is None else None, raw, problem)
+            yield CsvRecord(values if problem is None else None, end, problem, raw)
             at = end
 
     def _starts(self, data: Data, width: int, begins: re.Pattern[bytes] | None) -> Callable[[int], bool]:

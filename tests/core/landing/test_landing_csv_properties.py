@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from catchment.landing.csv_file import CsvFiles
+from catchment.landing import csv_stage
+from catchment.landing.csv_stage import CsvStage
 
 if TYPE_CHECKING:
     from conftest import Shelf
@@ -192,11 +194,30 @@ def test_the_quick_and_the_careful_way_give_the_same_rows(
     agree(long_shelf, writer, writer.columns)
     records = [writer.record("I", row, number, None) for number, row in enumerate(rows, start=1)]
     quickly = long_shelf.csv(writer.file(records), load=writer.load)
-    first_try = CsvFiles._read_quickly
-    CsvFiles._read_quickly = lambda *_: False
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CsvStage, "_read_quickly", lambda *_: False)
         carefully = long_shelf.csv(writer.file(records), load=writer.load)
-    finally:
-        CsvFiles._read_quickly = first_try
     assert long_shelf.rows(quickly) == long_shelf.rows(carefully)
     assert (quickly.rejects, carefully.rejects) == ([], [])
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=st.lists(st.tuples(PLAIN_ROWS, st.booleans()), min_size=3, max_size=40), size=st.integers(100, 1000))
+def test_a_file_read_in_parts_has_the_rows_of_the_whole(
+    rows: list[tuple[tuple[Any, ...], bool]], size: int, long_shelf: Shelf
+) -> None:
+    writer = Writer()
+    agree(long_shelf, writer, 5)
+    records, wanted, lost = [writer.record("I", (1, "", 0, True, ""), 1, None)] * 20, [], []
+    for number, (row, bad) in enumerate(rows, start=21):
+        records.append(writer.record("I", row, number, None) + (",x" if bad else ""))
+        if bad:
+            lost.append(number)
+        else:
+            wanted.append(expected(writer, "I", row, number, None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_stage, "PART_BYTES", size)
+        read = long_shelf.csv(writer.file(records))
+    assert [reject.row for reject in read.rejects] == lost
+    assert long_shelf.rows(read)[20:] == wanted
+    assert read.rows == len(records)
