@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
-from aws_cdk.aws_lambda import Architecture, Code, Function, IFunction, ILayerVersion, LoggingFormat, Runtime
+from aws_cdk.aws_lambda import (
+    ApplicationLogLevel,
+    Architecture,
+    Code,
+    Function,
+    IFunction,
+    ILayerVersion,
+    LoggingFormat,
+    Runtime,
+)
 from aws_cdk.aws_logs import LogGroup, RetentionDays
 from constructs import Construct
 
@@ -53,6 +62,7 @@ class PythonFunction(Construct):
             role=self.role,
             log_group=log_group,
             logging_format=LoggingFormat.JSON,
+            application_log_level_v2=ApplicationLogLevel.INFO,
         )
 
     def allow(self, *, actions: Sequence[str], resources: Sequence[str]) -> None:

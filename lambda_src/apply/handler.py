@@ -14,6 +14,7 @@ from lambda_src.apply.tables import Tables
 from lambda_src.pokes import Poke, parse
 
 LOG = logging.getLogger(__name__)
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 @cache
