@@ -55,7 +55,11 @@ class LocalAws:
         address = folder / "server.json"
         if address.exists():
             raise FileExistsError(f"{folder} belongs to another run of the local AWS")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("AWS_") and not name.lower().endswith("_proxy")
+        }
         process = start_guarded(
             [sys.executable, "-m", "local.aws.server", "--folder", os.fspath(folder)],
             log=folder / "server.log",
@@ -82,7 +86,11 @@ class LocalAws:
         """A boto3 client of ``service`` with the operator's credentials, which may do everything."""
         from botocore.config import Config
 
-        config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, max_pool_connections=32)
+        config = Config(
+            retries={"total_max_attempts": attempts, "mode": "standard"},
+            max_pool_connections=32,
+            proxies={},  # the machine's proxy, if it has one, cannot reach its loopback interface
+        )
         make: Any = self._session.client  # its stubs know one overload a service, none for a name in a variable
         return make(service, endpoint_url=self.endpoint, config=config)
 
@@ -98,6 +106,8 @@ class LocalAws:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ALLOW_HTTP": "true",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
         }
 
     def stop(self) -> None:
@@ -123,9 +133,10 @@ def _wait_for_address(address: Path, process: GuardedProcess) -> str:
 
 def _wait_until_healthy(endpoint: str, process: GuardedProcess) -> None:
     deadline = time.monotonic() + START_SECONDS
+    directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
         try:
-            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5):
+            with directly.open(f"{endpoint}/_ministack/health", timeout=5):
                 return
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             _fail_if_over(process, deadline)

@@ -65,7 +65,6 @@ class Environment:
             log=self._log,
             env=self._variables(code, layers, endpoint),
             cwd=code,
-            remove=[self._temporary],
         )
         threading.Thread(target=self._report_exit, args=(self._process,), daemon=True).start()
 

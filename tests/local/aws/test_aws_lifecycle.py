@@ -52,6 +52,12 @@ def test_it_listens_on_the_loopback_interface_only(aws: LocalAws) -> None:
     assert listening == {"127.0.0.1"}
 
 
+def test_a_proxy_of_the_machine_is_not_asked(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    assert aws.client("sts").get_caller_identity()["Account"] == aws.account
+
+
 def test_a_used_folder_is_refused(aws: LocalAws) -> None:
     with pytest.raises(FileExistsError, match="another run"):
         LocalAws.start(aws.folder)
