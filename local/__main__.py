@@ -26,7 +26,7 @@ DEFAULT_SECONDS = 12.0
 PLAIN_WIDTH = 190
 
 NEXT = """What to try next
-  .venv/bin/catchment query "select country, count(*) from sales.clients group by 1 order by 2 desc limit 5"
+  .venv/bin/catchment query "select segment, count(*) from sales.clients group by 1 order by 2 desc"
   .venv/bin/catchment history sales.clients        the table's commits, with watermark and counts
   ls .catchment/last-run/cdk.out/*.template.json   the templates that were deployed
   make run SECONDS=60 RATE=5000 CHAOS=1            longer, faster, and with an adversary in between"""

@@ -59,7 +59,10 @@ def run_folder(home: Path = HOME) -> Iterator[RunFolder]:
     home = home.resolve()
     identity = uuid4().hex[:12]
     folder = RunFolder(home, home / f"work-{identity}", home / f"run-{identity}")
-    folder.work.mkdir(parents=True)
-    # this guard outlives even a SIGKILL of the run, and then removes the folder
-    with start_guarded(["tail", "-f", os.devnull], log=folder.work / "guard.log", remove=[folder.work]):
-        yield folder
+    try:
+        folder.work.mkdir(parents=True)
+        # this guard outlives even a SIGKILL of the run, and then removes the folder
+        with start_guarded(["tail", "-f", os.devnull], log=folder.work / "guard.log", remove=[folder.work]):
+            yield folder
+    finally:
+        shutil.rmtree(folder.work, ignore_errors=True)

@@ -153,8 +153,8 @@ def guard(plan: str) -> int:
         start_new_session=True,
         preexec_fn=_default_signals,
     )
-    sys.stdout.write(f"{child.pid}\n")
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):  # a parent that is gone already is seen below
+        os.write(1, f"{child.pid}\n".encode())
 
     said = bytearray()
 

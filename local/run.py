@@ -129,7 +129,7 @@ def _deploy(aws: LocalAws, assembly: Path, stacks: Sequence[str], step: Step) ->
         step.say(f"{stack} {status.lower().replace('_', ' ')}")
 
     deployed = deploy(aws, assembly, stacks, on_event)
-    step.result = f"{len(deployed)} stacks"
+    step.result = f"{len(stacks)} stacks"
     return {key: value for outputs in deployed.values() for key, value in outputs.items()}
 
 

@@ -1,5 +1,6 @@
 """Children die with their parent: at its end, at its crash, and when asked."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local import processes
 from local.processes import start_guarded
 
 SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]
@@ -72,3 +74,23 @@ def test_a_killed_parent_takes_its_children_along(tmp_path: Path) -> None:
 def test_a_command_that_does_not_exist_is_an_error_that_names_the_log(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="log"):
         start_guarded(["/nowhere/nothing"], log=tmp_path / "log")
+
+
+def test_a_parent_that_is_gone_before_the_child_runs_leaves_no_child(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    marker = tmp_path / "marker"
+    child = ["tail", "-f", os.fspath(marker)]
+    plan = json.dumps({"command": child, "signal": signal.SIGTERM, "remove": [os.fspath(scratch)]})
+    marker.touch()
+    guard = subprocess.Popen(
+        [sys.executable, processes.__file__, plan],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert guard.stdout is not None
+    guard.stdout.close()
+    guard.communicate(processes.ORDERLY)
+    assert not scratch.exists()
+    assert not [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == child]
