@@ -13,7 +13,7 @@ from local.aws.resources.types import TYPES
 from stacks.assembly import synthesize
 
 
-@pytest.mark.parametrize("environment", ["laptop", "prod"])
+@pytest.mark.parametrize("environment", ["laptop", pytest.param("prod", marks=pytest.mark.slow)])
 def test_everything_the_app_deploys_is_emulated(environment: str, tmp_path: Path) -> None:
     assembly = Assembly(synthesize(environment, tmp_path), "123456789012", "us-east-1")
     found = [
