@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,8 +56,9 @@ def apply_table(
             scratch = Path(folder)
             con = open_duckdb(scratch, budget.memory_mb, budget.threads)
             try:
-                sink = DeltaSink(lake, contract.name, scratch)
-                run = _Run(contract, landing, quarantine, held, budget, now, con, sink, scratch)
+                files = scratch / "files"
+                sink = DeltaSink(lake, contract.name, files)
+                run = _Run(contract, landing, quarantine, held, budget, now, con, sink, files)
                 while not released:
                     run.catch_up()
                     released = held.release(force=not run.account.done)
@@ -78,7 +80,8 @@ class _Run:
     now: Callable[[], datetime]
     con: duckdb.DuckDBPyConnection
     sink: Sink
-    scratch: Path
+    files: Path
+    """Local copies of landing and data files, for one batch."""
 
     def __post_init__(self) -> None:
         self.account = Account(str(self.contract.name))
@@ -125,8 +128,11 @@ class _Run:
         )
 
     def _commit(self, state: TableState, listing: Listing, files: Sequence[LandingFile]) -> None:
-        stage = Stage(self.con, self.contract, self.landing, self.scratch)
+        stage = Stage(self.con, self.contract, self.landing, self.files)
         stage.clear()
+        shutil.rmtree(self.files, ignore_errors=True)
+        self.files.mkdir()
+        self.con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it
         opened = [stage.open(file, state.columns) for file in files]
         target = evolve(state.columns, self.contract, [each.shape for each in opened if each.shape])
         fresh = [stage.read(each, target) for each in opened]
@@ -145,6 +151,8 @@ class _Run:
                     "the landing zone: rows deleted since may have come back"
                 )
         members = Members(fresh, again)
+        # Every row carries its number by now; without an order to keep, DuckDB holds far less in memory at a time.
+        self.con.execute("SET preserve_insertion_order = false")
         counts = self._work_out(stage, target, members, late)
         self._quarantine(fresh)
         reached = max(state.ledger.watermark, watermark(files))
