@@ -85,7 +85,6 @@ STORAGE = {
     ),
     "AWS::S3::BucketPolicy": covers("Bucket", "PolicyDocument"),
     "AWS::SSM::Parameter": covers("Name", "Type", "Value", Description=RECORD, Tags=TAGS),
-    "AWS::SecretsManager::ResourcePolicy": covers("ResourcePolicy", "SecretId", BlockPublicPolicy=RECORD),
     "AWS::SecretsManager::Secret": covers(
         "GenerateSecretString", "KmsKeyId", "Name", "SecretString", Description=RECORD, Tags=TAGS
     ),

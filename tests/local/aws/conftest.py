@@ -61,6 +61,7 @@ def assembly(tmp_path: Path) -> Callable[..., Path]:
             (folder / f"{name}.template.json").write_text(json.dumps(template))
             artifacts[name] = {
                 "type": "aws:cloudformation:stack",
+                "environment": "aws://unknown-account/unknown-region",
                 "dependencies": list((needs or {}).get(name, [])),
                 "properties": {"templateFile": f"{name}.template.json"},
             }
