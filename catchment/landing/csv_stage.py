@@ -23,7 +23,7 @@ from catchment.landing.rejects import Reject
 from catchment.landing.shape import FileShape
 from catchment.landing.sql import one_file, text
 
-PART_BYTES = 4 << 20
+PART_BYTES = 16 << 20
 _OBJECT_LIMIT = 1 << 24  # DuckDB's own default for the bytes of a JSON object
 
 
