@@ -101,7 +101,7 @@ def start_task(plan: dict[str, Any]) -> GuardedProcess:
     folder = Path(plan["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plan.json").write_text(json.dumps(plan))
-    nobody = AwsAccess("", "", {"aws_access_key_id": "", "aws_secret_access_key": ""})
+    nobody = AwsAccess("", "")
     return start_guarded(
         [sys.executable, "-m", "local.dms.task", os.fspath(folder / "plan.json")],
         log=folder / "task.log",

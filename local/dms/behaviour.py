@@ -26,7 +26,7 @@ class Behaviour:
     redelivered_sequence: Literal["same", "new"] = "same"
     load_snapshot: Literal["slot", "table"] = "slot"
     folder_date: Literal["commit", "name"] = "commit"
-    load_file_rows: int = 250_000
+    load_file_rows: int = 100_000
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Behaviour:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from botocore.exceptions import BotoCoreError, ClientError
 
-from local.dms.access import AwsAccess
+from local.dms.access import AWS_ERRORS, AwsAccess
 from local.dms.api_model import page, select
 from local.dms.faults import DmsFault, invalid_combination, invalid_state, invalid_value
 from local.dms.registry import Registry, new_identifier, public
@@ -141,7 +140,7 @@ class EndpointApi:
             else:
                 self._try_target(endpoint)
             outcome = {"Status": "successful"}
-        except (psycopg2.Error, ClientError, BotoCoreError, KeyError, OSError) as error:
+        except (psycopg2.Error, *AWS_ERRORS, KeyError, ValueError, OSError) as error:
             outcome = {"Status": "failed", "LastFailureMessage": f"{type(error).__name__}: {error}".strip()}
         with self._registry.lock:
             connection.update(outcome)

@@ -7,9 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from local.dms.access import AwsAccess
+from local.dms.access import AWS_ERRORS, AwsAccess
 
 log = logging.getLogger("dms")
 
@@ -53,7 +51,7 @@ class MetricsPublisher:
             last = self._over.wait(INTERVAL_SECONDS)
             try:
                 client.put_metric_data(Namespace="AWS/DMS", MetricData=self._data())
-            except (BotoCoreError, ClientError) as error:
+            except AWS_ERRORS as error:
                 log.warning("metrics could not be published: %s", error)
 
     def _data(self) -> list[Any]:

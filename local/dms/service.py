@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local.dms.access import AssumeRole, AwsAccess
+from local.dms.access import AwsAccess
 from local.dms.api_model import check
 from local.dms.behaviour import Behaviour
 from local.dms.endpoints import EndpointApi
@@ -23,9 +23,8 @@ class DmsService:
 
     ``state`` keeps resources and tasks over restarts; ``endpoint_url`` is the AWS that endpoints live in (S3, Secrets
     Manager, STS, CloudWatch). ``chaos_seed`` makes tasks adversaries, ``behaviour`` decides what nobody documents,
-    ``folder_targets`` makes buckets folders below it, for use without any AWS. ``assume`` gives a role's credentials
-    to the service, so that an endpoint may do what its role may; without it roles are not taken. Answers carry times
-    as seconds since 1970. Nothing here waits for the endpoint: what has to, goes on in the background. Thread-safe.
+    ``folder_targets`` makes buckets folders below it, for use without any AWS. Answers carry times as seconds since
+    1970. Nothing here waits for the endpoint: what has to, goes on in the background. Thread-safe.
 
     Example: ``DmsService(folder, endpoint, "123456789012", "us-east-1").handle("DescribeEndpoints", {})``
     """
@@ -40,12 +39,10 @@ class DmsService:
         chaos_seed: int | None = None,
         behaviour: Behaviour | None = None,
         folder_targets: Path | None = None,
-        assume: AssumeRole | None = None,
     ) -> None:
         self._registry = Registry(state / "resources.json")
         # the local AWS lets the account's number in as its root user
-        keys = {"aws_access_key_id": account, "aws_secret_access_key": "local"}
-        access = AwsAccess(endpoint_url, region, keys, assume)
+        access = AwsAccess(endpoint_url, region, account, "local")
         prefix = f"arn:aws:dms:{region}:{account}"
 
         def target_url(bucket: str) -> str:

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from botocore.exceptions import BotoCoreError, ClientError
 
-from local.dms.access import AwsAccess
+from local.dms.access import AWS_ERRORS, AwsAccess
 from local.dms.changes import FIRST_COUNTER, ChangeWriter
 from local.dms.chaos import Chaos
 from local.dms.load import TableLoad
@@ -291,7 +290,7 @@ def main(plan_file: str) -> int:
         reason = task.run()
         status = task.status
         status.state, status.stop_reason = "stopped", reason
-    except (TaskFailed, psycopg2.Error, ClientError, BotoCoreError, KeyError) as error:
+    except (TaskFailed, psycopg2.Error, *AWS_ERRORS, KeyError) as error:
         log.exception("the task fails")
         status = TaskStatus.read(status_file) or TaskStatus()
         status.state, status.failure = "failed", f"{type(error).__name__}: {error}".strip()

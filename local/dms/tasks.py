@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from botocore.exceptions import BotoCoreError, ClientError
 
-from local.dms.access import AwsAccess
+from local.dms.access import AWS_ERRORS, AwsAccess
 from local.dms.api_model import page, select
 from local.dms.behaviour import Behaviour
 from local.dms.endpoints import EndpointApi
@@ -137,8 +136,7 @@ class TaskApi:
         for gone in ("StopReason", "LastFailureMessage", "_stopped"):
             record.pop(gone, None)
         self._registry.save()
-        ends = [self._registry.get("endpoint", record[name]) for name in ("SourceEndpointArn", "TargetEndpointArn")]
-        process.start(self._plan(record, process.folder, resume=resume), self._access.environment(tuple(ends)))
+        process.start(self._plan(record, process.folder, resume=resume), self._access.environment())
         return {"ReplicationTask": {**self._shown(record), "Status": "starting"}}
 
     def stop_replication_task(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -251,7 +249,7 @@ class TaskApi:
         if process.checkpoint() is not None:
             try:
                 _clean_source(self._access, source, _slot(record))
-            except (psycopg2.Error, ClientError, BotoCoreError, KeyError) as error:
+            except (psycopg2.Error, *AWS_ERRORS, KeyError) as error:
                 log.warning("clean-up of %s failed: %s", record["ReplicationTaskArn"], error)
         shutil.rmtree(process.folder, ignore_errors=True)
         with self._registry.lock:

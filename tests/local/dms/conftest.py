@@ -73,7 +73,6 @@ S3 = {
     "CdcMaxBatchInterval": 1,
 }
 
-NO_KEYS = {"aws_access_key_id": "", "aws_secret_access_key": ""}
 ROOT = Path(__file__).resolve().parents[3]
 _databases = itertools.count(1)
 
@@ -182,7 +181,7 @@ class RunningTask:
             [sys.executable, "-m", "local.dms.task", os.fspath(path)],
             log=self.folder / "task.log",
             cwd=ROOT,
-            env={**os.environ, **AwsAccess("", "", NO_KEYS).environment()},
+            env={**os.environ, **AwsAccess("", "").environment()},
         )
 
     def kill(self) -> None:
