@@ -6,6 +6,7 @@ Alarms are kept as records only. Neither ministack nor this module evaluates the
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -48,10 +49,9 @@ class Cloud:
 
     def serve(self, listener: socket.socket) -> None:
         """Answer requests until SIGTERM or SIGINT, then stop what was started."""
-        try:
+        with ExitStack() as stopping:
+            # in reverse: what writes is stopped before what it writes to
+            stopping.callback(self._databases.stop)
+            stopping.callback(self._functions.stop)
+            stopping.callback(self._dms.close)
             seam.serve(listener)
-        finally:
-            # what writes first, what it writes to last
-            self._dms.close()
-            self._functions.stop()
-            self._databases.stop()

@@ -8,6 +8,7 @@ from typing import Any
 
 from ministack.core.lambda_runtime import execution_credentials
 from ministack.services import lambda_svc
+from ministack.services.cloudformation import custom_resource
 
 from local.aws.functions.environment import Answer
 from local.aws.functions.package import Function, digest
@@ -23,11 +24,22 @@ def run_functions_with(invoke: InvokeFunction) -> None:
             return _refuse_runtime(record, event, request_id)
         function = _deployed_function(record)
         answer = invoke(function, json.dumps(event).encode(), request_id)
+        if answer.failed:
+            _fail_custom_resource(event, answer)
         return _execution_result(answer)
 
     lambda_svc._execute_function_warm = execute
     for executor in ("_execute_function_docker", "_execute_function_provided", "_execute_function_provided_warm"):
         setattr(lambda_svc, executor, _refuse_runtime)
+
+
+def _fail_custom_resource(event: Any, answer: Answer) -> None:
+    # CloudFormation would wait for the response that never comes until its time-out, an hour later
+    url = event.get("ResponseURL", "") if isinstance(event, dict) else ""
+    if "/cfn-response/" in url:
+        error = json.loads(answer.payload)
+        reason = f"its function failed: {error.get('errorType')}: {error.get('errorMessage')}"
+        custom_resource.deliver_response(url.rpartition("/")[2], {"Status": "FAILED", "Reason": reason})
 
 
 def _deployed_function(record: dict[str, Any]) -> Function:

@@ -18,7 +18,6 @@ CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 @pytest.fixture
 def cdk(aws: LocalAws, tmp_path: Path) -> Callable[..., str]:
     environment = cdk_environment(aws)
-    environment["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{environment['PATH']}"
 
     def run(assembly: Path, *arguments: str) -> str:
         command = ["node", os.fspath(CDK), *arguments, "--app", os.fspath(assembly), "--ci"]

@@ -233,6 +233,17 @@ def test_a_custom_resource_that_fails_fails_the_stack(aws: LocalAws, assembly: A
     assert failed.value.resource == "Thing"
 
 
+def test_a_custom_resource_whose_function_dies_fails_at_once(
+    aws: LocalAws, assembly: Assembly, function: Callable[..., str]
+) -> None:
+    name = function("dying", "def handler(event, context): raise KeyError('TaskArn')")
+    arn = aws.client("lambda").get_function_configuration(FunctionName=name)["FunctionArn"]
+    thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": arn}}
+
+    with pytest.raises(DeploymentFailed, match="its function failed: KeyError: 'TaskArn'"):
+        deploy(aws, assembly(dying={"Resources": {"Thing": thing}}))
+
+
 def test_security_group_rules_and_flow_logs_come_and_go(aws: LocalAws, assembly: Assembly) -> None:
     network = {
         "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}},
