@@ -52,8 +52,9 @@ class LakeStack(Stack):
             enable_key_rotation=True,
             removal_policy=data_removal(settings),
         )
-        # An alarm is lost silently when CloudWatch may not encrypt what it hands to the topic.
-        key.grant_encrypt_decrypt(ServicePrincipal("cloudwatch.amazonaws.com"))
+        # An alarm is lost silently when its sender may not encrypt what it hands to the topic.
+        for sender in ("cloudwatch.amazonaws.com", "events.amazonaws.com"):
+            key.grant_encrypt_decrypt(ServicePrincipal(sender))
         return key
 
     def _build_access_logs(self, settings: Settings) -> IBucket:

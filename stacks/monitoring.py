@@ -13,6 +13,7 @@ from catchment.settings import Settings
 from catchment_constructs.alarm_topic import AlarmTopic
 from catchment_constructs.applier_alarms import ApplierAlarms
 from catchment_constructs.change_applier import ChangeApplier
+from catchment_constructs.dms_task_failures import DmsTaskFailures
 from catchment_constructs.source_alarms import SourceAlarms
 from catchment_constructs.table_alarms import TableAlarms
 from catchment_constructs.table_sweep import TableSweep
@@ -47,8 +48,10 @@ class MonitoringStack(Stack):
             queue=applier.queue,
             dead_letters=applier.dead_letters,
             max_age_minutes=monitoring.lake_lag_minutes,
+            timeout_seconds=settings.apply.timeout_seconds,
         )
         dashboard.add_widgets(*of_applier.widgets)
+        DmsTaskFailures(self, "TaskFailures", topic=self.topic, task_arns=[task.task_arn for task in tasks.values()])
         for name, source in settings.sources.items():
             of_source = SourceAlarms(
                 self,

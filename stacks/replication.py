@@ -27,10 +27,11 @@ from stacks.runtime import function_code, handler_of
 
 @dataclass(frozen=True)
 class ReplicatedSource:
-    """The names under which CloudWatch knows a source's task and its instance."""
+    """A source's task, and the names under which CloudWatch knows it and its instance."""
 
     instance: str
     task: str
+    task_arn: str
 
 
 class ReplicationStack(Stack):
@@ -116,7 +117,7 @@ class ReplicationStack(Stack):
                 configuration=hashlib.sha256(f"{task.mappings}{task.settings}".encode()).hexdigest(),
             )
         CfnOutput(self, f"{name}-TaskArn", value=task.arn)
-        return ReplicatedSource(instance=self._instance.name, task=task.metric_name)
+        return ReplicatedSource(instance=self._instance.name, task=task.metric_name, task_arn=task.arn)
 
     def _build_source_endpoint(self, scope: Construct, source: SourceSettings, database: SourceDatabase) -> str:
         facts = engine(source.engine).infrastructure

@@ -12,6 +12,9 @@ from constructs import Construct
 
 from catchment_constructs.watched import PERIOD, watch
 
+ALMOST = 0.9
+"""The part of its time-out that a call may take before somebody is told."""
+
 
 class ApplierAlarms(Construct):
     """The applier as a whole: messages given up, messages waiting too long, functions that fail or are throttled.
@@ -30,6 +33,7 @@ class ApplierAlarms(Construct):
         queue: IQueue,
         dead_letters: IQueue,
         max_age_minutes: int,
+        timeout_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
         given_up = dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
@@ -62,6 +66,14 @@ class ApplierAlarms(Construct):
             above=0,
             periods=3,
             description="The account's concurrency is used up; the apply function has to wait.",
+        )
+        watch(
+            self,
+            "Slow",
+            topic=topic,
+            metric=function.metric_duration(period=PERIOD, statistic="Maximum"),
+            above=ALMOST * 1000 * timeout_seconds,
+            description="A call of the apply function took almost as long as it may: commits are too large for it.",
         )
         watch(
             self,

@@ -117,15 +117,13 @@ class ChangeApplier(Construct):
         )
 
     def _grant(self, landing: IBucket, silver: IBucket, quarantine: IBucket, key: IKey) -> None:
-        self._worker.allow(
-            actions=["s3:ListBucket"], resources=[landing.bucket_arn, silver.bucket_arn, quarantine.bucket_arn]
-        )
+        self._worker.allow(actions=["s3:ListBucket"], resources=[landing.bucket_arn, silver.bucket_arn])
         self._worker.allow(actions=["s3:GetObject"], resources=[landing.arn_for_objects("*")])
         self._worker.allow(
             actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
             resources=[silver.arn_for_objects("*")],
         )
-        self._worker.allow(actions=["s3:PutObject", "s3:GetObject"], resources=[quarantine.arn_for_objects("*")])
+        self._worker.allow(actions=["s3:PutObject"], resources=[quarantine.arn_for_objects("*")])
         self._worker.allow(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
         self._worker.allow(
             actions=["dynamodb:UpdateItem"],

@@ -106,3 +106,10 @@ def test_every_handler_can_be_imported_from_the_code_that_is_deployed(laptop: As
         check=True,
         cwd=laptop.folder,
     )
+
+
+def test_the_constructs_stand_alone() -> None:
+    """Others can install them: they know nothing of this app."""
+    for module in (ROOT / "constructs" / "catchment_constructs").glob("*.py"):
+        imported = [line for line in module.read_text().splitlines() if line.startswith(("import ", "from "))]
+        assert not [line for line in imported if line.split()[1].split(".")[0] in ("catchment", "stacks", "local")]

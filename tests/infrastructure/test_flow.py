@@ -104,10 +104,19 @@ def test_every_alarm_tells_somebody(laptop: Assembly) -> None:
     assert all(alarm["AlarmActions"] and alarm["AlarmDescription"] for alarm in alarms)
 
 
-def test_cloudwatch_may_use_the_key_of_the_topic(laptop: Assembly) -> None:
+def test_senders_may_use_the_key_of_the_topic(laptop: Assembly) -> None:
     (key,) = laptop.properties("Lake", "AWS::KMS::Key")
-    services = [statement["Principal"].get("Service") for statement in key["KeyPolicy"]["Statement"]]
-    assert "cloudwatch.amazonaws.com" in services
+    services = str([statement["Principal"].get("Service") for statement in key["KeyPolicy"]["Statement"]])
+    assert all(f"'{sender}.amazonaws.com'" in services for sender in ("cloudwatch", "events"))
+
+
+def test_a_task_that_fails_tells_somebody(laptop: Assembly) -> None:
+    (rule,) = laptop.properties("Monitoring", "AWS::Events::Rule")
+    assert rule["EventPattern"]["detail"] == {"eventType": [{"suffix": "FAILED"}]}
+    assert len(rule["EventPattern"]["resources"]) == len(SETTINGS.sources)
+    (target,) = rule["Targets"]
+    (topic,) = laptop.resources("Monitoring", "AWS::SNS::Topic")
+    assert target["Arn"] == {"Ref": topic}
 
 
 def test_dms_alarms_watch_the_instance_that_is_deployed(laptop: Assembly) -> None:
