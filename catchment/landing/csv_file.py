@@ -45,7 +45,7 @@ class CsvFiles:
         data, records = self._head(file, local)
         if not data[after_bom(data) :].strip(b"\r\n"):
             return _NOTHING
-        shape = header_shape(file, self._contract, records[0]) if records else None
+        shape = header_shape(file, self._contract, records[0]) if records and records[0] else None
         return shape or headerless_shape(file, self._contract, records, self._neighbours)
 
     def _head(self, file: LandingFile, local: Path) -> tuple[bytes, list[Values]]:

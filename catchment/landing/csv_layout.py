@@ -178,32 +178,31 @@ class _Judge:
     """Holds a sample of records against layouts."""
 
     def __init__(self, file: LandingFile, contract: TableContract, sample: Sequence[Values]) -> None:
-        self._load, self._sample = file.kind is Kind.LOAD, sample
+        self._load, self._by_width = file.kind is Kind.LOAD, _by_width(sample)
         columns = dict(contract.columns or {})
         self._types = list(columns.values())
         self._key = [list(columns).index(part) for part in contract.key]
         self.declared = len(columns)
         self.described = next(_candidates(file, contract))
-        self.has_inserts = any(values[0] == b"I" for values in sample)
+        self.has_inserts = any(values and values[0] == b"I" for values in sample)
 
     def score(self, layout: Layout) -> tuple[int, int, int]:
         """How many records fit, how many marks (operation, timestamp, sequence) stand where they should, how many
         sequences are there at all: the empty text of a load counts, NULL does not."""
         fit = marks = sequences = 0
-        for values in self._sample:
-            if len(values) == layout.width:
-                found = self._marks(layout, values)
-                marks += found
-                whole = layout.operation + layout.commit + layout.sequence
-                fit += found == whole and self._columns_fit(layout, values) and self._before_fit(layout, values)
-                sequences += layout.sequence and values[layout.first + layout.columns] is not None
+        for values in self._by_width.get(layout.width, ()):
+            found = self._marks(layout, values)
+            marks += found
+            whole = layout.operation + layout.commit + layout.sequence
+            fit += found == whole and self._columns_fit(layout, values) and self._before_fit(layout, values)
+            sequences += layout.sequence and values[layout.first + layout.columns] is not None
         return fit, marks, sequences
 
     def disagree(self, a: Layout, b: Layout) -> bool:
         """Whether some value goes into another place (NULL in a place, or no such place, is the same)."""
         if (a.operation, a.commit, a.sequence, a.width) != (b.operation, b.commit, b.sequence, b.width):
             return False  # these are for the settings to say
-        return any(_placed(a, values) != _placed(b, values) for values in self._sample if len(values) == a.width)
+        return any(_placed(a, values) != _placed(b, values) for values in self._by_width.get(a.width, ()))
 
     def _marks(self, layout: Layout, values: Values) -> int:
         marks = 0
@@ -237,6 +236,13 @@ class _Judge:
         key = [values[layout.first + i] for i in self._key]
         typed = all(map(_reads_as, keyed, (self._types[i] for i in self._key)))
         return typed and all(v is not None for v in keyed) and keyed != key
+
+
+def _by_width(sample: Sequence[Values]) -> dict[int, list[Values]]:
+    found: dict[int, list[Values]] = {}
+    for values in sample:
+        found.setdefault(len(values), []).append(values)
+    return found
 
 
 def _placed(layout: Layout, values: Values) -> dict[tuple[str, int], bytes]:

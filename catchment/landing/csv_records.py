@@ -62,7 +62,10 @@ class CsvGrammar:
                 return values, at
 
     def head(self, data: Data, complete: bool, limit: int) -> Iterator[tuple[Values, int]]:
-        """The first well-formed records of a file and where each ends; ``complete`` if ``data`` is the whole file."""
+        """The first records of a file and where each ends; ``complete`` if ``data`` is the whole file.
+
+        A record with broken quotes is a line without values.
+        """
         at = after_bom(data)
         for _ in range(limit):
             blank = _BLANK.match(data, at)
@@ -71,10 +74,7 @@ class CsvGrammar:
             if at >= len(data) or (end >= len(data) and not complete):
                 return
             if values is None:
-                at = data.find(b"\n", at) + 1
-                if at == 0:
-                    return
-                continue
+                values, end = [], data.find(b"\n", at) + 1 or len(data)
             yield values, end
             at = end
 

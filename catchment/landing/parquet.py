@@ -27,11 +27,14 @@ _ROW_NUMBER = "file_row_number"
 
 def fields(con: duckdb.DuckDBPyConnection, file: LandingFile, local: Path) -> list[Field]:
     """The top-level columns of a file. Reads the footer only; raises UnreadableFile where there is none."""
+    local.stat()  # a file that is gone is not an unreadable one
     try:
         schema = con.execute(
             f"SELECT name, num_children, logical_type, precision FROM parquet_schema({one_file(local)})"
         ).fetchall()
         described = con.execute(f"DESCRIBE SELECT * FROM {_scan(local)}").fetchall()
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         raise UnreadableFile(file.path, f"not a readable Parquet file: {_first_line(error)}") from error
     top = _top_level(schema)

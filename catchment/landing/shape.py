@@ -59,7 +59,7 @@ def by_name(file: LandingFile, contract: TableContract, fields: Sequence[Field])
     columns = _columns(file, contract, left)
     _check(file, contract, operation, columns)
     shown = {name: _type(contract, name, found) for name, found in columns.items()}
-    images = tuple(before[part.casefold()] for part in contract.key) if before else ()
+    images = _of_key(file, contract, before)
     return FileShape(shown, Roles(operation, commit, sequence, columns, images), tuple(fields))
 
 
@@ -83,7 +83,7 @@ def _take(left: list[Field], name: str | None) -> Field | None:
 
 
 def _take_before_images(contract: TableContract, left: list[Field]) -> dict[str, Field]:
-    """Before-images by the folded name of their column; all of them leave the list, those of the key come back.
+    """Before-images by the folded name of their column; all of them leave the list.
 
     A declared column, or one without a column to be the image of, is a column of the source whatever its name.
     """
@@ -99,7 +99,15 @@ def _take_before_images(contract: TableContract, left: list[Field]) -> dict[str,
         if of != folded and folded not in declared and of in names:
             images[of] = found
             left.remove(found)
-    return images if contract.key and all(part.casefold() in images for part in contract.key) else {}
+    return images
+
+
+def _of_key(file: LandingFile, contract: TableContract, images: dict[str, Field]) -> tuple[Field, ...]:
+    """The key's before-images. A part of them would hide a key change: DMS gives all of them or none."""
+    found = [images[part.casefold()] for part in contract.key if part.casefold() in images]
+    if found and len(found) < len(contract.key) and file.kind is Kind.CHANGES:
+        raise UnreadableFile(file.path, f"before-images of a part of the key only: {', '.join(f.name for f in found)}")
+    return tuple(found) if len(found) == len(contract.key) else ()
 
 
 def _columns(file: LandingFile, contract: TableContract, left: Sequence[Field]) -> dict[str, Field]:

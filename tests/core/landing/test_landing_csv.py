@@ -214,3 +214,21 @@ def test_a_line_longer_than_duckdb_expects_is_read(orders: Shelf) -> None:
     long = "x" * 5_000_000
     read = orders.csv(f'I,{TS},1,"{long}",5.00,{SEQ},\nI,{TS},2,ann,5.00,{SEQ},\n')
     assert orders.rows(read, "id, length(name)") == [(1, 5_000_000), (2, 3)]
+
+
+def test_a_broken_line_before_the_header_is_counted_and_the_file_goes_on(orders: Shelf) -> None:
+    read = orders.csv(f'"broken" line\nI,{TS},1,ann,5.00,{SEQ},\n')
+    assert [(r.row, r.raw) for r in read.rejects] == [(1, '"broken" line')]
+    assert orders.rows(read, '"~row", id') == [(2, 1)]
+
+
+def test_a_header_behind_a_blank_line_is_a_header(orders: Shelf) -> None:
+    read = orders.csv("\nOp,id,name\nI,1,ann\n\nI,2,bob")
+    assert orders.rows(read, '"~row", id, name') == [(1, 1, "ann"), (2, 2, "bob")]
+
+
+def test_a_header_may_hold_line_ends(shelf: Shelf) -> None:
+    shelf.agree("{key: [id]}", f"{CSV}, header: true")
+    read = shelf.csv('Op,id,"two\nlines"\nI,1,"a\nb"\n')
+    assert read.said == {"id", "two\nlines"}
+    assert shelf.rows(read, '"~row", "two\nlines"') == [(1, "a\nb")]

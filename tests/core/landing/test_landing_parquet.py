@@ -256,3 +256,14 @@ def test_a_file_is_read_into_the_table_it_meets(shelf: Shelf, tmp_path: Path) ->
 def test_load_rows_can_only_be_inserts(shelf: Shelf) -> None:
     read = shelf.parquet({"Op": pa.array(["I", "U", None]), "id": pa.array([1, 2, 3])}, load=True)
     assert [r.row for r in read.rejects] == [2, 3]
+
+
+def test_before_images_of_a_part_of_the_key_refuse_the_file(shelf: Shelf) -> None:
+    shelf.agree("{key: [a, b]}")
+    with pytest.raises(UnreadableFile, match="part of the key only: BI_a"):
+        shelf.parquet({"Op": pa.array(["U"]), "a": pa.array([1]), "b": pa.array([2]), "BI_a": pa.array([1])})
+
+
+def test_a_file_that_is_gone_is_not_an_unreadable_one(shelf: Shelf, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        shelf.read(tmp_path / "gone.parquet")
