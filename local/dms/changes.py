@@ -70,6 +70,7 @@ class ChangeWriter:
         self._interval = float(plan.s3["CdcMaxBatchInterval"])
         self._file_bytes = min(int(plan.s3["CdcMinFileSize"]) * 1024, BUFFER_LIMIT)
         self._relations: dict[bytes, _Buffer | None] = {}
+        self._known: dict[bytes, Relation] = {}
         self._commit = Commit.at(0)
         self._at = position
         self.counter = position.counter
@@ -168,6 +169,12 @@ class ChangeWriter:
             if buffer is not None and buffer.maker.shape.name == error.table:
                 self._relations[relation] = None
 
+    def readmit(self, name: str) -> None:
+        """Write a suspended table's changes again, from here on: it has been loaded anew."""
+        if self.suspended.pop(name, None) is not None:
+            for relation in [known for known in self._known.values() if f"{known.schema}.{known.table}" == name]:
+                self._learn(relation)
+
     def _open_buffers(self) -> list[_Buffer]:
         return [buffer for buffer in self._relations.values() if buffer is not None and buffer.messages]
 
@@ -177,6 +184,7 @@ class ChangeWriter:
 
     def _learn(self, relation: Relation) -> None:
         name = f"{relation.schema}.{relation.table}"
+        self._known[relation.relation_id] = relation
         if name not in self._statistics or name in self.suspended:
             self._relations[relation.relation_id] = None
             return

@@ -250,7 +250,11 @@ class Task:
         line.state = "Table is being reloaded"
         line.inserts = line.updates = line.deletes = line.ddls = 0
         checkpoint.loaded = [loaded for loaded in checkpoint.loaded if loaded != name]
+        checkpoint.suspended.pop(name, None)
         self._load_table(line, checkpoint, None)
+        if name not in checkpoint.suspended:
+            line.message = ""
+            self._writer.readmit(name)
 
     def _tick(self) -> None:
         if self._stream is not None:

@@ -186,6 +186,20 @@ def test_a_large_object_beyond_the_limit_is_cut_or_ends_the_task(shop: Any, repl
     assert (row["words"], row["raw"]) == ("ä" * 512, bytes(1024))
 
 
+@pytest.mark.parametrize(("mode", "left"), [("DO_NOTHING", 3), ("DROP_AND_CREATE", 1), ("TRUNCATE_BEFORE_LOAD", 1)])
+def test_a_load_leaves_or_removes_what_was_there_before(shop: Any, replay: Any, mode: str, left: int) -> None:
+    shop.run("CREATE TABLE shop.t (id int PRIMARY KEY)", "INSERT INTO shop.t SELECT generate_series(1, 25)")
+    replay.plan["settings"] = json.dumps({"FullLoadSettings": {"TargetTablePrepMode": mode}})
+    replay.plan["behaviour"] = {"load_file_rows": 10}
+    replay.begin()
+    replay.load("shop.t")
+    assert [path.name[:12] for path in replay.files("shop.t")] == [f"LOAD0000000{n}" for n in (1, 2, 3)]
+    shop.run("DELETE FROM shop.t WHERE id > 5")
+    replay.load("shop.t")
+    assert len(replay.files("shop.t")) == left
+    assert pq.ParquetFile(replay.files("shop.t")[0]).metadata.num_rows == 5
+
+
 def test_each_table_has_its_own_timer_and_a_large_one_does_not_wait(shop: Any, replay: Any) -> None:
     shop.run("CREATE TABLE shop.a (id int PRIMARY KEY)", "CREATE TABLE shop.b (id int PRIMARY KEY, t varchar(2000))")
     replay.plan["s3"].update(CdcMaxBatchInterval=60, CdcMinFileSize=16)

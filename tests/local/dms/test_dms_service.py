@@ -167,6 +167,29 @@ def test_one_table_and_the_whole_task_load_again(dms: Dms, wait_for: Callable[..
     wait_for(lambda: dms.line().get("FullLoadRows") == 2, "the load of the whole task")
 
 
+def test_a_suspended_table_leaves_the_task_running_and_a_reload_cures_it(
+    dms: Dms, wait_for: Callable[..., Any]
+) -> None:
+    dms.shop.run("CREATE TABLE shop.sums (id int PRIMARY KEY, n numeric)", "INSERT INTO shop.sums VALUES (1, 1)")
+    settings = json.dumps({"ErrorBehavior": {"DataErrorPolicy": "SUSPEND_TABLE"}})
+    dms.call("ModifyReplicationTask", ReplicationTaskArn=dms.task, ReplicationTaskSettings=settings)
+    dms.test_connections(wait_for)
+    dms.start()
+    wait_for(lambda: dms.line("sums").get("TableState") == "Table completed", "the full load")
+    dms.shop.run("INSERT INTO shop.sums VALUES (2, 1e22)", "INSERT INTO shop.orders VALUES (3, 'new')")
+    wait_for(lambda: dms.line("sums")["TableState"] == "Table error", "the suspension")
+    wait_for(lambda: dms.line("orders")["Inserts"] == 1, "the other table's change")
+    assert dms.described()["Status"] == "running"
+    assert dms.described()["ReplicationTaskStats"]["TablesErrored"] == 1
+    dms.shop.run("DELETE FROM shop.sums WHERE id = 2", "INSERT INTO shop.sums VALUES (3, 3)")
+    sums = {"SchemaName": "shop", "TableName": "sums"}
+    dms.call("ReloadTables", ReplicationTaskArn=dms.task, TablesToReload=[sums])
+    wait_for(lambda: dms.line("sums")["FullLoadReloaded"], "the reload")
+    dms.shop.run("INSERT INTO shop.sums VALUES (4, 4)")
+    wait_for(lambda: dms.line("sums")["Inserts"] >= 1, "changes after the reload")
+    assert (dms.line("sums")["FullLoadRows"], dms.line("sums")["TableState"]) == (2, "Table completed")
+
+
 def test_deleting_a_task_leaves_nothing_in_the_source(dms: Dms, wait_for: Callable[..., Any]) -> None:
     dms.test_connections(wait_for)
     dms.start()

@@ -129,6 +129,24 @@ def test_a_resumed_task_takes_newly_selected_tables(shop: Any, task: Any) -> Non
     assert [row["id"] for row in task.changes("shop.a")] == [2]
 
 
+def test_a_task_may_load_only_or_follow_changes_only(shop: Any, task: Any, wait_for: Callable[..., Any]) -> None:
+    shop.run("CREATE TABLE shop.a (id int PRIMARY KEY)", "INSERT INTO shop.a VALUES (1)")
+    task.plan["kind"] = "full-load"
+    task.start()
+    wait_for(lambda: task.status().state == "stopped", "the end of the load")
+    assert task.status().stop_reason == "FULL_LOAD_ONLY_FINISHED"
+    assert not shop.rows("SELECT 1 FROM pg_replication_slots WHERE database = current_database()")
+    task.stop()
+    task.plan["kind"] = "cdc"
+    task.start()
+    wait_for(lambda: shop.confirmed(task.slot), "the slot")
+    shop.run("INSERT INTO shop.a VALUES (2)")
+    task.wait_caught_up()
+    task.stop()
+    assert [row["id"] for row in task.changes("shop.a")] == [2]
+    assert [row["id"] for row in task.loaded("shop.a")] == [1]
+
+
 def test_a_truncated_table_fails_the_task_loudly(shop: Any, task: Any, wait_for: Callable[..., Any]) -> None:
     shop.run("CREATE TABLE shop.a (id int PRIMARY KEY)", "INSERT INTO shop.a VALUES (1)")
     task.plan["settings"] = json.dumps(
