@@ -19,7 +19,7 @@ from catchment.apply.pending import Listing, list_landing, take, watermark
 from catchment.apply.quarantine import write_rejects
 from catchment.apply.schema import evolve
 from catchment.apply.staging import Stage, Staged
-from catchment.errors import LeaseTaken
+from catchment.errors import StorageUnavailable
 from catchment.landing.contract import TableContract
 from catchment.landing.duck import open_duckdb
 from catchment.landing.names import LandingFile
@@ -108,7 +108,7 @@ class _Run:
             except LostRace as race:
                 lost += 1
                 if lost == _RACES:
-                    raise LeaseTaken(str(self.contract.name), "a writer that holds no lease") from race
+                    raise StorageUnavailable(str(self.contract.name), f"{lost} commits lost to others") from race
         if digest_due and state.version is not None:
             state.ledger.prune(set(listing.present))
             self.sink.save_ledger(state.ledger, state.version)
@@ -133,7 +133,7 @@ class _Run:
         shutil.rmtree(self.files, ignore_errors=True)
         self.files.mkdir()
         self.con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it
-        opened = [stage.open(file, state.columns) for file in files]
+        opened = stage.open_all(files, state.columns)
         target = evolve(state.columns, self.contract, [each.shape for each in opened if each.shape])
         fresh = [stage.read(each, target) for each in opened]
         if not target:

@@ -65,6 +65,16 @@ class Stage:
         except UnreadableFile as error:
             return Opened(file, etag, local, None, error.why)
 
+    def open_all(self, files: Sequence[LandingFile], table: Mapping[str, DeltaType]) -> list[Opened]:
+        """Open new files; what one of them calls a new column is how those after it have to spell it."""
+        opened, spelling = [], dict(table)
+        for file in files:
+            opened.append(self.open(file, spelling))
+            known = {name.casefold() for name in spelling}
+            found = opened[-1].shape.columns if opened[-1].shape else {}
+            spelling |= {name: kind for name, kind in found.items() if name.casefold() not in known}
+        return opened
+
     def read(self, opened: Opened, target: Mapping[str, DeltaType]) -> Staged:
         """Read a file's rows as the table's columns. An unreadable file is one rejected record."""
         if opened.shape is None:

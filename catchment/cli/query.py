@@ -38,14 +38,23 @@ def query(sql: str | None, given: str | None, form: str) -> None:
             wanted = _mentioned(sql, tables)
             for name in wanted:
                 _view(con, lake, name, Path(folder))
-            answer = con.execute(sql)
-            columns = [column[0] for column in answer.description or []]
-            show(columns, answer.fetchall(), form)
+            answer = con.sql(sql)
+            if answer is not None:  # a statement such as SET has none
+                show(answer.columns, answer.project(_printable(answer)).fetchall(), form)
         except duckdb.Error as error:
             known = ", ".join(str(name) for name in tables) or "none"
             raise QueryFailed(f"{str(error).strip()}\nTables of this lake: {known}") from error
         finally:
             con.close()
+
+
+def _printable(answer: duckdb.DuckDBPyRelation) -> str:
+    """The answer's columns; what Python has no exact value for (dates before year 1, instants) as DuckDB writes it."""
+    kept = ("INT", "FLOAT", "DOUBLE", "DECIMAL", "BOOL", "VARCHAR", "BLOB", "TINY", "SMALL", "BIG", "HUGE", "U")
+    return ", ".join(
+        f"#{i}" if str(kind).startswith(kept) and str(kind) not in ("INTERVAL", "UUID") else f"CAST(#{i} AS VARCHAR)"
+        for i, kind in enumerate(answer.types, start=1)
+    )
 
 
 def _mentioned(sql: str, tables: list[TableName]) -> list[TableName]:

@@ -6,10 +6,8 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from rich import box
 from rich.console import Console
@@ -57,6 +55,6 @@ def _plain(value: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, datetime | date | time | timedelta | Decimal | UUID):
-        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return value if isinstance(value, str) else str(value)

@@ -122,7 +122,7 @@ class S3Store:
 
         deltalake reads the same environment, but not a profile or a container's role: boto3's answer is handed on.
         """
-        options = {"AWS_REGION": self._client.meta.region_name}
+        options = {"AWS_REGION": self._client.meta.region_name} if self._client.meta.region_name else {}
         credentials = self._client._request_signer._credentials  # type: ignore[attr-defined]
         if credentials is not None:
             frozen = credentials.get_frozen_credentials()

@@ -35,11 +35,15 @@ class Record:
 
 @dataclass(frozen=True)
 class File:
-    """A landing file: its path below the landing root, the columns it speaks of, and its records."""
+    """A landing file: its path below the landing root, the columns it speaks of, and its records.
+
+    ``narrow`` columns are written as 32 bit integers.
+    """
 
     path: str
     columns: tuple[str, ...]
     records: tuple[Record, ...]
+    narrow: tuple[str, ...] = ()
 
     def renamed(self, path: str) -> File:
         """The same records under another name."""
@@ -101,7 +105,7 @@ def write_parquet(
     }
     for name in file.columns:
         values = [_value(record, name, key) for record in file.records]
-        arrays[name] = pa.array(values, types[name])
+        arrays[name] = pa.array(values, pa.int32() if name in file.narrow else types[name])
     if sequenced:
         arrays["dms_seq"] = pa.array([record.token for record in file.records], pa.string())
     for i, name in enumerate(key):

@@ -6,6 +6,7 @@ Scope: catchment.apply, catchment.changes and catchment.sinks together, real Par
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,7 @@ def deliveries(draw: st.DrawFn) -> list[list[File]]:
             part = draw(st.integers(1, len(file.records)))
             name = f"s/t/20240809-{draw(st.sampled_from(['0', '2']))}{i}1000000.parquet"
             files.append(File(name, file.columns, file.records[-part:]))
+    files = [replace(file, narrow=("v",)) if draw(st.booleans()) else file for file in files]
     order = draw(st.permutations(files)) if draw(st.booleans()) else files
     steps: list[list[File]] = [[]]
     for file in order:

@@ -45,6 +45,33 @@ def test_a_new_column_is_added_and_older_rows_have_none(tmp_path: Path) -> None:
     assert a.rows(tmp_path, "id", "v", "n") == [(1, "d", 5), (2, "b", None)]
 
 
+def test_new_columns_that_differ_in_case_only_are_one(tmp_path: Path) -> None:
+    ones, ops = pa.array([1], pa.int32()), pa.array(["U"])
+    raw(tmp_path, "LOAD00000001.parquet", Op=pa.array(["I"]), id=ones, dms_seq=pa.array([""]))
+    a.run(tmp_path)
+    raw(tmp_path, "20240809-100000000.parquet", Op=ops, ID=ones, New=pa.array(["x"]), dms_seq=pa.array([token(1)]))
+    raw(tmp_path, "20240809-110000000.parquet", Op=ops, id=ones, NEW=pa.array(["y"]), dms_seq=pa.array([token(2)]))
+    a.run(tmp_path)
+    assert a.rows(tmp_path, "id", "New") == [(1, "y")]
+
+
+def test_instants_and_wall_clocks_keep_their_types(tmp_path: Path) -> None:
+    declared = a.contract(columns="{id: int, at: timestamp, wall: timestamp_ntz}")
+    moments = pa.array([1704067200123456], pa.timestamp("us", "UTC"))
+    raw(tmp_path, "LOAD00000001.parquet", Op=pa.array(["I"]), id=pa.array([1], pa.int32()), dms_seq=pa.array([""]))
+    a.run(tmp_path)
+    change = {"Op": pa.array(["U"]), "id": pa.array([1], pa.int32()), "dms_seq": pa.array([token(1)])}
+    raw(tmp_path, "20240809-100000000.parquet", **change, at=moments, wall=moments)
+    a.run(tmp_path, declared)
+    raw(
+        tmp_path, "20240809-110000000.parquet", **(change | {"dms_seq": pa.array([token(2)])}), at=moments, wall=moments
+    )
+    a.run(tmp_path, declared)
+    assert types(tmp_path) == {"id": "integer", "_catchment_seq": "string", "at": "timestamp", "wall": "timestamp_ntz"}
+    [(at, wall)] = a.rows(tmp_path, "at", "wall")
+    assert (at.isoformat(), wall.isoformat()) == ("2024-01-01T00:00:00.123456+00:00", "2024-01-01T00:00:00.123456")
+
+
 def test_a_dropped_column_keeps_its_values_even_through_a_key_change(tmp_path: Path) -> None:
     a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a", n=7), columns=("id", "v", "n"))
     a.run(tmp_path)

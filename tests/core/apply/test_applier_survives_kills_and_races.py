@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from catchment.errors import ForeignWriter, LeaseTaken, LedgerLost
+from catchment.errors import ForeignWriter, LeaseTaken, LedgerLost, StorageUnavailable
 from catchment.leases import MemoryLease
 from tests.core.apply import applying as a
 from tests.core.apply.histories import File, Record, meaning, token, write_parquet
@@ -71,7 +71,7 @@ def test_two_appliers_at_once_apply_everything_once(tmp_path: Path) -> None:
     def work() -> None:
         try:  # without a common lease only the commits' own protection is left
             accounts.append(a.run(tmp_path, budget=a.Budget(commit_files=1), lease=MemoryLease()))
-        except LeaseTaken as taken:
+        except StorageUnavailable as taken:
             errors.append(taken)
 
     threads = [threading.Thread(target=work) for _ in range(2)]

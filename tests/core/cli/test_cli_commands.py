@@ -119,6 +119,19 @@ def test_query_answers_as_table_csv_and_json(site: Path, capsys: pytest.CaptureF
     assert "Tables of this lake: s.t" in capsys.readouterr().err
 
 
+def test_query_prints_values_python_does_not_have(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sql = (
+        "select timestamptz '2024-01-01 12:00:00.5+02' a, date '0044-03-15 (BC)' b, timestamp '20000-01-01' c, "
+        "1.10::decimal(4,2) d, 'nan'::double e, '\\x01ab'::blob f, null g, interval 1 day h, true i, 1 i"
+    )
+    apply()
+    capsys.readouterr()
+    assert run(["query", sql, "--lake", "lake", "--format", "csv"]) == 0
+    expected = "2024-01-01 10:00:00.5+00,0044-03-15 (BC),20000-01-01 00:00:00,1.10,nan,016162,,1 day,true,1"
+    assert capsys.readouterr().out.splitlines()[1] == expected
+    assert run(["query", "set threads = 1", "--lake", "lake"]) == 0
+
+
 def test_history_shows_each_commit(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     apply()
     a.land(site, "20240809-110000000.parquet", a.delete(2, 1))
