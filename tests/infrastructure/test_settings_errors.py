@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from catchment.errors import SettingsError, SettingsErrors
-from catchment.settings import environment_names, load_settings
+from catchment.settings import Settings, SourceSettings, TableSettings, environment_names, load_settings
 from stacks.context import CDK_JSON
 
 Change = Callable[[dict[str, Any]], None]
@@ -144,3 +145,19 @@ def test_settings_cannot_be_changed_afterwards() -> None:
     settings = load_settings(CDK_JSON, "dev")
     with pytest.raises(ValueError, match="frozen"):
         settings.multi_az = True  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("part", [Settings, SourceSettings, TableSettings])
+def test_every_setting_is_explained(part: type[BaseModel]) -> None:
+    text = (CDK_JSON.parent / "docs" / "settings.md").read_text()
+
+    def names(model: type[BaseModel], prefix: str = "") -> list[str]:
+        found = []
+        for name, field in model.model_fields.items():
+            kind = field.annotation
+            nested = isinstance(kind, type) and issubclass(kind, BaseModel)
+            found += names(kind, f"{prefix}{name}.") if nested else [prefix + name]
+        return found
+
+    unexplained = [name for name in names(part) if f"`{name}`" not in text and f'"{name}"' not in text]
+    assert [name for name in unexplained if name not in ("environment", "sources")] == []
