@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.dms.access import AWS_ERRORS, AwsAccess
+from local.dms.changes import ChangeWriter
+from local.dms.state import TaskStatus
+from local.dms.stream import ChangeStream
 
 log = logging.getLogger("dms")
 
@@ -59,3 +63,26 @@ class MetricsPublisher:
             {"MetricName": name, "Dimensions": self._dimensions, "Value": value, "Unit": UNITS.get(name, "Count")}
             for name, value in self._read().items()
         ]
+
+
+def figures(status: TaskStatus, writer: ChangeWriter | None, stream: ChangeStream | None) -> dict[str, float]:
+    """The metrics of a task as of now; called where the stream is read, as the writer's buffers change there.
+
+    CDCLatencySource is 0 when the stream is read to its end, as in DMS.
+    """
+    now = time.time()
+    oldest = writer.oldest_waiting() if writer is not None else None
+    behind = writer is not None and stream is not None and stream.behind
+    return {
+        "CDCLatencySource": max(now - writer.last_commit, 0.0) if writer is not None and behind else 0.0,
+        "CDCLatencyTarget": max(now - oldest, 0.0) if oldest else 0.0,
+        "CDCIncomingChanges": float(writer.waiting_rows) if writer is not None else 0.0,
+        "FullLoadThroughputRowsTarget": _load_throughput(status, now),
+    }
+
+
+def _load_throughput(status: TaskStatus, now: float) -> float:
+    if status.load_started is None or status.load_finished is not None:
+        return 0.0
+    rows = sum(line.load_rows for line in status.tables.values())
+    return rows / max(now - status.load_started, 0.001)

@@ -84,7 +84,6 @@ class RowMaker:
         for column in before:
             old, new = decoded.old[places[column.name]], decoded.values[places[column.name]]
             changed |= pc.fill_null(pc.not_equal(old, new), False).to_numpy(zero_copy_only=False)
-        changed &= decoded.operations == ord("U")
         keep = pa.array(changed)
         return [
             convert(

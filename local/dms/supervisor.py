@@ -44,14 +44,11 @@ class TaskProcess:
             env={**others, **environment},
             cwd=_ROOT,
         )
+        # whoever wants to try a crash finds whom to kill
+        (self.folder / "task.pid").write_text(str(process.pid))
         self._process = process
         self._watcher = threading.Thread(target=self._watch, args=(process,), name="dms-task", daemon=True)
         self._watcher.start()
-
-    @property
-    def pid(self) -> int | None:
-        """The process id while there is a process."""
-        return self._process.pid if self._process is not None else None
 
     def status(self) -> TaskStatus | None:
         """What the task last said of itself; None before its first start."""

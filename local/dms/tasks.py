@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import threading
@@ -18,14 +17,21 @@ from local.dms.api_model import page, select
 from local.dms.behaviour import Behaviour
 from local.dms.endpoints import EndpointApi
 from local.dms.faults import invalid_combination, invalid_state, invalid_value
-from local.dms.mappings import MappingRefused, parse_mappings
-from local.dms.publication import drop_publications
 from local.dms.registry import Registry, new_identifier, public
-from local.dms.settings import SettingRefused, s3_settings, task_settings
-from local.dms.source import connect, drop_slot
+from local.dms.settings import s3_settings
 from local.dms.state import TaskStatus
 from local.dms.statistics import table_statistics, task_statistics
 from local.dms.supervisor import TaskProcess
+from local.dms.task_documents import (
+    TaskEnds,
+    check_task,
+    clean_source,
+    last_part,
+    mappings_in_effect,
+    plan_document,
+    refuse_unsupported,
+    slot_name,
+)
 
 log = logging.getLogger("dms")
 
@@ -45,7 +51,6 @@ _TABLE_FILTERS = {
     "table-name": lambda r: r["TableName"],
     "table-state": lambda r: r["TableState"],
 }
-_REFUSED = ("CdcStartTime", "CdcStartPosition", "CdcStopPosition", "TaskData")
 
 
 class TaskApi:
@@ -76,7 +81,7 @@ class TaskApi:
         self._registry.get("instance", params["ReplicationInstanceArn"])
         for name in ("SourceEndpointArn", "TargetEndpointArn"):
             self._registry.get("endpoint", params[name])
-        _check(params)
+        check_task(params)
         arn = f"{self._prefix}:task:{params.get('ResourceIdentifier') or new_identifier()}"
         record = {
             **params,
@@ -95,7 +100,7 @@ class TaskApi:
         record = self._at_rest(params["ReplicationTaskArn"], "modified")
         if params.get("MigrationType", record["MigrationType"]) != record["MigrationType"]:
             raise invalid_combination("the migration type of a task cannot be modified")
-        _check({**record, **params})
+        check_task({**record, **params})
         record.update(params)
         self._registry.save()
         return {"ReplicationTask": {**self._shown(record), "Status": "modifying"}}
@@ -122,7 +127,7 @@ class TaskApi:
         """Start, resume or reload a task at rest."""
         record = self._at_rest(params["ReplicationTaskArn"], "started")
         how = params["StartReplicationTaskType"]
-        _refuse(params)
+        refuse_unsupported(params)
         if how == "start-replication" and record["Status"] != "ready":
             raise invalid_combination("Start Type : START_REPLICATION, valid only for tasks running for the first time")
         if how == "resume-processing" and record["Status"] == "ready":
@@ -131,7 +136,7 @@ class TaskApi:
             self._endpoints.require_tested(record["ReplicationInstanceArn"], record[name])
         process = self._process(record)
         resume = how == "resume-processing" and process.checkpoint() is not None
-        record["_mappings"] = _mappings_in_effect(record, resume=resume)
+        record["_mappings"] = mappings_in_effect(record, resume=resume)
         record.update(Status="starting", ReplicationTaskStartDate=time.time())
         for gone in ("StopReason", "LastFailureMessage", "_stopped"):
             record.pop(gone, None)
@@ -180,35 +185,19 @@ class TaskApi:
             process.close()
 
     def _plan(self, record: dict[str, Any], folder: Path, *, resume: bool) -> dict[str, Any]:
-        source = self._registry.get("endpoint", record["SourceEndpointArn"])
-        s3 = s3_settings(self._registry.get("endpoint", record["TargetEndpointArn"])["S3Settings"])
-        instance = self._registry.get("instance", record["ReplicationInstanceArn"])
-        own = source.get("PostgreSQLSettings", {})
-        url = self._target_url(s3["BucketName"])
-        dimensions = {
-            "ReplicationInstanceIdentifier": instance["ReplicationInstanceIdentifier"],
-            "ReplicationTaskIdentifier": _last_part(record),
-        }
-        return {
-            "kind": record["MigrationType"],
-            "resume": resume,
-            "slot": own.get("SlotName") or _slot(record),
-            "folder": str(folder),
-            "target_url": url,
-            "source": {name: value for name, value in source.items() if not name.startswith("_")},
-            "mappings": record["_mappings"],
-            "settings": record["ReplicationTaskSettings"],
-            "s3": s3,
-            "postgres": own,
-            "behaviour": vars(self._behaviour),
-            "chaos_seed": self._chaos_seed,
-            "dimensions": dimensions if url.startswith("s3:") else {},
-        }
+        ends = TaskEnds(
+            source=self._registry.get("endpoint", record["SourceEndpointArn"]),
+            s3=s3_settings(self._registry.get("endpoint", record["TargetEndpointArn"])["S3Settings"]),
+            instance=self._registry.get("instance", record["ReplicationInstanceArn"]),
+        )
+        switches = {"behaviour": vars(self._behaviour), "chaos_seed": self._chaos_seed}
+        url = self._target_url(ends.s3["BucketName"])
+        return {**plan_document(record, ends, folder, url), **switches, "resume": resume}
 
     def _process(self, record: dict[str, Any]) -> TaskProcess:
         arn = record["ReplicationTaskArn"]
         if arn not in self._processes:
-            folder = self._folder / _last_part(record)
+            folder = self._folder / last_part(record)
             self._processes[arn] = TaskProcess(folder, lambda status: self._ended(record, status))
         return self._processes[arn]
 
@@ -248,55 +237,10 @@ class TaskApi:
         process = self._process(record)
         if process.checkpoint() is not None:
             try:
-                _clean_source(self._access, source, _slot(record))
+                clean_source(self._access, source, slot_name(record))
             except (psycopg2.Error, *AWS_ERRORS, KeyError) as error:
                 log.warning("clean-up of %s failed: %s", record["ReplicationTaskArn"], error)
         shutil.rmtree(process.folder, ignore_errors=True)
         with self._registry.lock:
             self._registry.remove("task", record["ReplicationTaskArn"])
             self._processes.pop(record["ReplicationTaskArn"], None)
-
-
-def _clean_source(access: AwsAccess, source: dict[str, Any], slot: str) -> None:
-    # a slot that the endpoint's SlotName brought along has another name and stays
-    named = source.get("PostgreSQLSettings", {}).get("SlotName")
-    session = connect(access.source_address(source))
-    try:
-        drop_publications(session, named or slot)
-        drop_slot(session, slot)
-    finally:
-        session.close()
-
-
-def _check(params: dict[str, Any]) -> None:
-    _refuse(params)
-    if params["MigrationType"] not in ("full-load", "cdc", "full-load-and-cdc"):
-        raise invalid_value(f"MigrationType {params['MigrationType']!r}")
-    try:
-        parse_mappings(params["TableMappings"])
-        task_settings(params.get("ReplicationTaskSettings"))
-    except (SettingRefused, MappingRefused) as error:
-        raise invalid_value(str(error)) from error
-
-
-def _refuse(params: dict[str, Any]) -> None:
-    for name in _REFUSED:
-        if params.get(name):
-            raise invalid_value(f"{name} is not emulated")
-
-
-def _mappings_in_effect(record: dict[str, Any], *, resume: bool) -> str:
-    """A resumed task takes newly selected tables and keeps the transformations it was started with."""
-    if not resume or "_mappings" not in record:
-        return str(record["TableMappings"])
-    selected = [r for r in json.loads(record["TableMappings"])["rules"] if r["rule-type"] != "transformation"]
-    kept = [r for r in json.loads(record["_mappings"])["rules"] if r["rule-type"] == "transformation"]
-    return json.dumps({"rules": [*selected, *kept]})
-
-
-def _last_part(record: dict[str, Any]) -> str:
-    return str(record["ReplicationTaskArn"]).rsplit(":", 1)[1]
-
-
-def _slot(record: dict[str, Any]) -> str:
-    return f"awsdms_{_last_part(record).lower().replace('-', '_')}"[:55]

@@ -132,9 +132,8 @@ def test_a_killed_task_is_failed_and_can_be_resumed(dms: Dms, wait_for: Callable
     dms.test_connections(wait_for)
     dms.start()
     wait_for(lambda: dms.line().get("TableState") == "Table completed", "the full load")
-    (process,) = dms.service._tasks._processes.values()
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
+    (pid,) = (dms.folder / "state" / "tasks").glob("*/task.pid")
+    os.kill(int(pid.read_text()), signal.SIGKILL)
     wait_for(lambda: dms.described()["Status"] == "failed", "the failure")
     assert dms.described()["StopReason"] == "Stop Reason RECOVERABLE_ERROR"
     dms.shop.run("INSERT INTO shop.orders VALUES (3,'new')")
