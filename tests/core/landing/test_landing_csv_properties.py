@@ -143,6 +143,22 @@ def test_what_an_independent_writer_wrote_is_read_back(writer: Writer, data: st.
     assert read.said == set(NAMES[: writer.columns])
 
 
+@quick
+@given(data=st.data(), columns=st.integers(1, 5), before=st.booleans(), header=st.booleans())
+def test_files_older_than_columns_and_before_images_are_read_as_what_they_are(
+    data: st.DataObject, columns: int, before: bool, header: bool, long_shelf: Shelf
+) -> None:
+    writer = Writer(columns=columns, before=before, header=header)
+    agree(long_shelf, Writer(), 5)
+    rows = data.draw(st.lists(ROWS, min_size=1, max_size=4))
+    ops = [data.draw(OPERATIONS) for _ in rows]
+    records = [writer.record(op, row, number, None) for number, (op, row) in enumerate(zip(ops, rows, strict=True), 1)]
+    read = long_shelf.csv(writer.file(records))
+    assert read.said == set(NAMES[:columns])
+    said = ", ".join(f'"{name}"' for name in NAMES[:columns])
+    assert long_shelf.rows(read, f'{said}, "~old_0"') == [(*row[:columns], None) for row in rows]
+
+
 DAMAGE = st.sampled_from(["cut", "extra field", "operation", "key", "no text"])
 HARMLESS = st.text(st.sampled_from('ab ,"\n\r\té🚲'), max_size=10)
 PLAIN_ROWS = st.tuples(
