@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from catchment.apply import Account, Budget, apply_table
-from catchment.landing.contract import TableContract, load_contracts
+from catchment.landing.contract import load_contracts
 from catchment.leases import MemoryLease
 from catchment.storage import open_store
-from tests.core.apply.histories import File, Record, meaning, token, write_parquet
+from tests.core.apply.histories import File, Record, meaning, token, write_csv, write_parquet
 
 KEY = ("tenant", "code")
 TYPES = {"tenant": pa.int32(), "code": pa.string(), "v": pa.int64(), "w": pa.string(), "x": pa.float64()}
@@ -33,14 +33,18 @@ tables:
 """
 
 
-def contract(*, sequenced: bool) -> TableContract:
-    text = CONTRACT if sequenced else CONTRACT.replace("sequence_column: dms_seq, ", "")
-    return next(iter(load_contracts(text).values()))
+FORMS = {
+    "parquet": CONTRACT,
+    "without sequence": CONTRACT.replace("sequence_column: dms_seq, ", ""),
+    "csv": CONTRACT.replace("landing: {", "landing: {format: csv, ").replace(
+        "code]}", "code], columns: {tenant: int, code: string, v: long, w: string, x: double}}"
+    ),
+}
 
 
-def run(root: Path, budget: Budget | None = None, *, sequenced: bool = True) -> Account:
+def run(root: Path, form: str, budget: Budget | None = None) -> Account:
     return apply_table(
-        contract=contract(sequenced=sequenced),
+        contract=next(iter(load_contracts(FORMS[form]).values())),
         landing=open_store(root / "landing"),
         lake=open_store(root / "lake"),
         quarantine=open_store(root / "quarantine"),
@@ -48,6 +52,16 @@ def run(root: Path, budget: Budget | None = None, *, sequenced: bool = True) -> 
         budget=budget or Budget(),
         now=lambda: datetime.now(UTC),
     )
+
+
+def land(root: Path, file: File, form: str) -> File:
+    """Write the file; a CSV without header has all declared columns."""
+    if form != "csv":
+        write_parquet(root / "landing", file, KEY, TYPES, sequenced=form == "parquet")
+        return file
+    file = replace(file, path=file.path.replace(".parquet", ".csv"), columns=(*KEY, *EXTRA))
+    write_csv(root / "landing", file, KEY)
+    return file
 
 
 def lake_rows(root: Path, columns: tuple[str, ...]) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -113,25 +127,27 @@ def deliveries(draw: st.DrawFn) -> list[list[File]]:
     return [step for step in steps if step]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps=deliveries(), per_commit=st.sampled_from([1, 2, 500]), sequenced=st.sampled_from([True, True, False]))
-def test_table_equals_model_after_every_delivery(steps: list[list[File]], per_commit: int, sequenced: bool) -> None:
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    steps=deliveries(),
+    per_commit=st.sampled_from([1, 2, 500]),
+    form=st.sampled_from(["parquet", "parquet", "without sequence", "csv"]),
+)
+def test_table_equals_model_after_every_delivery(steps: list[list[File]], per_commit: int, form: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         delivered: list[File] = []
         watermark = 0
         for step in steps:
-            for file in step:
-                write_parquet(root / "landing", file, KEY, TYPES, sequenced=sequenced)
-            delivered += step
-            account = run(root, Budget(commit_files=per_commit), sequenced=sequenced)
+            delivered += [land(root, file, form) for file in step]
+            account = run(root, form, Budget(commit_files=per_commit))
             note(f"{[file.path for file in step]}: {account}")
             columns = tuple(name for name in TYPES if any(name in file.columns for file in delivered))
-            expected = meaning(delivered, KEY, columns, sequenced=sequenced)
+            expected = meaning(delivered, KEY, columns, sequenced=form != "without sequence")
             assert repr(sorted(lake_rows(root, columns).items())) == repr(sorted(expected.items()))
             assert account.counts.read == sum(len(file.records) for file in step)
             assert account.rows == len(expected)
             assert account.watermark >= watermark
             watermark = account.watermark
-            again = run(root, sequenced=sequenced)
+            again = run(root, form)
             assert (again.version, again.commits, again.counts.read) == (account.version, 0, 0)
