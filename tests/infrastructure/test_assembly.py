@@ -113,3 +113,9 @@ def test_the_constructs_stand_alone() -> None:
     for module in (ROOT / "constructs" / "catchment_constructs").glob("*.py"):
         imported = [line for line in module.read_text().splitlines() if line.startswith(("import ", "from "))]
         assert not [line for line in imported if line.split()[1].split(".")[0] in ("catchment", "stacks", "local")]
+
+
+@pytest.mark.slow
+def test_cdks_own_validation_finds_nothing(tmp_path: Path) -> None:
+    """It takes several seconds, and is left out of every other synthesis here."""
+    assert synthesize("prod", tmp_path / "validated", cdk_validation=True).joinpath("manifest.json").exists()
