@@ -126,11 +126,13 @@ def headerless_shape(
     scores = {layout: judge.score(layout) for layout in candidates}
     best = max(scores.values())
     tied = [layout for layout in candidates if scores[layout] == best]
-    if not best[0] and len(tied) > 1:
-        return _shape(contract, judge.described)  # no record fits anything: each will be told what is wrong with it
-    layout = _decided(file, judge, tied, neighbours)
-    if best[0]:
-        neighbours.learn(min(tied, key=lambda other: other.columns))
+    fits = best[0] > 0
+    if judge.described in tied or (not fits and len(tied) > 1):
+        layout = judge.described  # where no record fits anything, each will be told what is wrong
+    else:
+        layout = _decided(file, judge, tied, neighbours)
+    if fits:
+        neighbours.learn(layout if layout == judge.described else min(tied, key=lambda other: other.columns))
     return _shape(contract, layout)
 
 
@@ -161,9 +163,11 @@ def _before_images(contract: TableContract, columns: int, sequence: bool) -> tup
 
 def _decided(file: LandingFile, judge: _Judge, tied: list[Layout], neighbours: Neighbours) -> Layout:
     """``tied`` is in the order of preference; where they all read every value alike, the first is as good as any."""
+    most = max(judge.sequences(layout) for layout in tied)
+    tied = [layout for layout in tied if judge.sequences(layout) == most]
     first = tied[0]
     rivals = [layout for layout in tied[1:] if judge.disagree(first, layout)]
-    if not rivals or first == judge.described:
+    if not rivals:
         return first
     known = [layout for layout in (first, *rivals) if layout.columns >= neighbours.least_columns]
     if neighbours.least_columns and len(known) == 1:
@@ -186,17 +190,20 @@ class _Judge:
         self.described = next(_candidates(file, contract))
         self.has_inserts = any(values and values[0] == b"I" for values in sample)
 
-    def score(self, layout: Layout) -> tuple[int, int, int]:
-        """How many records fit, how many marks (operation, timestamp, sequence) stand where they should, how many
-        sequences are there at all: the empty text of a load counts, NULL does not."""
-        fit = marks = sequences = 0
+    def score(self, layout: Layout) -> tuple[int, int]:
+        """How many records fit, and how many marks (operation, timestamp, sequence) stand where they should."""
+        fit = marks = 0
         for values in self._by_width.get(layout.width, ()):
             found = self._marks(layout, values)
             marks += found
             whole = layout.operation + layout.commit + layout.sequence
             fit += found == whole and self._columns_fit(layout, values) and self._before_fit(layout, values)
-            sequences += layout.sequence and values[layout.first + layout.columns] is not None
-        return fit, marks, sequences
+        return fit, marks
+
+    def sequences(self, layout: Layout) -> int:
+        """How many records have a sequence at all: the empty text of a load is one, NULL is none."""
+        place = layout.first + layout.columns
+        return sum(layout.sequence and values[place] is not None for values in self._by_width.get(layout.width, ()))
 
     def disagree(self, a: Layout, b: Layout) -> bool:
         """Whether some value goes into another place (NULL in a place, or no such place, is the same)."""
