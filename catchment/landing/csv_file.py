@@ -12,7 +12,8 @@ import duckdb
 
 from catchment.landing.contract import TableContract
 from catchment.landing.csv_bytes import first_bytes, mapped, unpacked
-from catchment.landing.csv_layout import Neighbours, header_shape, headerless_shape
+from catchment.landing.csv_header import header_shape
+from catchment.landing.csv_layout import Neighbours, headerless_shape
 from catchment.landing.csv_records import CsvGrammar, Values, after_bom
 from catchment.landing.csv_stage import CsvStage
 from catchment.landing.names import LandingFile
