@@ -53,6 +53,10 @@ class EndpointApi:
         self, registry: Registry, arn_prefix: str, access: AwsAccess, target_url: Callable[[str], str]
     ) -> None:
         self._registry, self._prefix, self._access, self._target_url = registry, arn_prefix, access, target_url
+        for connection in registry.all("connection"):
+            if connection["Status"] == "testing":  # the service died while it was trying
+                connection.update(Status="failed", LastFailureMessage="the test was interrupted")
+        registry.save()
 
     def create_endpoint(self, params: dict[str, Any]) -> dict[str, Any]:
         """Make an endpoint; it is active at once."""

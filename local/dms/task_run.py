@@ -33,6 +33,9 @@ from local.dms.stream import ChangeStream
 
 log = logging.getLogger("dms")
 
+NEW_SEQUENCE_GAP = 1_000_000_000
+"""How far the counter jumps where a change sent again gets another sequence: beyond any that is in a file already."""
+
 
 class TaskRun:
     """One life of a task, from its start to its stop."""
@@ -86,9 +89,6 @@ class TaskRun:
         if saved is not None:
             self._sender.ordinals = dict(saved.files)
             self._follow_selection(saved)
-            if self._plan.behaviour.redelivered_sequence == "new":
-                counter = max(saved.position.counter, saved.highest)
-                saved.position = Position(saved.position.lsn, counter)
             return saved
         tables = self._select_tables()
         position = Position(0, FIRST_COUNTER)
@@ -184,37 +184,46 @@ class TaskRun:
     def _stream_until_cut(self, checkpoint: Checkpoint) -> None:
         if self._replication is None:
             self._replication = connect_replication(self._address)
-        behaviour = self._plan.behaviour
+        start = self._starting_point(checkpoint)
         self._writer = ChangeWriter(
             self._plan,
             self._sender,
             self.status.tables,
-            checkpoint.position,
+            start,
             self._catalog.shape_of,
             time.time,
-            lookup_at(self._session) if behaviour.toast == "lookup" else None,
+            lookup_at(self._session) if self._plan.behaviour.toast == "lookup" else None,
         )
         self._writer.suspended.update(checkpoint.suspended)
         self._stream = ChangeStream(
             self._replication,
             self._plan.slot,
             self._writer,
-            checkpoint.position,
+            start,
             confirm=lambda position: self._save(checkpoint, position),
             report=self._report,
             obey=lambda: self._obey(checkpoint),
             clock=time.time,
             wakeup=self._wakeup,
         )
+        log.info("streaming from %s", format_lsn(start.lsn))
         try:
             self._stream.run()
         except StreamCut:
             log.warning("the stream is cut; going on from %s", format_lsn(checkpoint.position.lsn))
             self._sender.forget_held()
+            checkpoint.highest = max(checkpoint.highest, self._writer.counter)
         finally:
             self._stream = None
             self._replication.close()
             self._replication = None
+
+    def _starting_point(self, checkpoint: Checkpoint) -> Position:
+        position = checkpoint.position
+        first = self._writer is None and not self._plan.resume
+        if first or self._plan.behaviour.redelivered_sequence == "same":
+            return position
+        return Position(position.lsn, max(position.counter, checkpoint.highest) + NEW_SEQUENCE_GAP)
 
     def _save(self, checkpoint: Checkpoint, position: Position) -> None:
         assert self._writer is not None

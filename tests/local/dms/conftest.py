@@ -27,7 +27,7 @@ from local.dms.publication import create_publications, install_ddl_capture, publ
 from local.dms.sender import FileSender
 from local.dms.source import Catalog, connect, parse_lsn
 from local.dms.state import Position, TableStatistics, TaskStatus
-from local.dms.target import FolderTarget
+from local.dms.target import FolderTarget, Target
 from local.processes import GuardedProcess, start_guarded
 from local.source.postgres import EmbeddedPostgres
 
@@ -263,8 +263,8 @@ class Replay:
         self.now = 1_772_355_600.0
         self.landing = folder / "landing"
 
-    def begin(self) -> None:
-        """Capture changes from here on."""
+    def begin(self, *, chaos: Chaos | None = None, target: Target | None = None) -> None:
+        """Capture changes from here on, with an adversary and a target of the test's own where they are given."""
         self.typed = TaskPlan.of(self.plan)
         self.session = connect(AwsAccess("", "").source_address({"PostgreSQLSettings": self.plan["source"]}))
         catalog = Catalog(self.session)
@@ -274,8 +274,8 @@ class Replay:
         create_publications(self.session, self.typed.slot, self.tables.values(), "public")
         self.shop.run(f"SELECT pg_create_logical_replication_slot('{self.typed.slot}', 'pgoutput')")
         self.lines = {t.shape.name: TableStatistics(t.shape.schema, t.shape.table) for t in self.tables.values()}
-        target = FolderTarget(self.landing / "landing")
-        self.sender = FileSender(self.typed, target, Chaos(self.typed.chaos_seed), lambda: self.now)
+        place = target or FolderTarget(self.landing / "landing")
+        self.sender = FileSender(self.typed, place, chaos or Chaos(None), lambda: self.now)
         lookup = lookup_at(self.session) if self.typed.behaviour.toast == "lookup" else None
         position = Position(0, FIRST_COUNTER)
         self.writer = ChangeWriter(

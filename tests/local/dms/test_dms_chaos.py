@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ import pytest
 
 from local.dms.chaos import NONE, Chaos, Mischief
 from local.dms.sender import StreamCut
+from local.dms.target import FolderTarget
 
 
 def test_the_same_seed_gives_the_same_mischief_and_another_seed_another() -> None:
@@ -35,28 +37,32 @@ class Scripted(Chaos):
         return self._script[ordinal - 1] if ordinal <= len(self._script) else NONE
 
 
+class Recorder(FolderTarget):
+    """A folder that remembers names and ids in the order in which they came."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.puts: list[tuple[str, list[int]]] = []
+
+    def put(self, key: str, file: Path) -> None:
+        self.puts.append((key.rsplit("/", 1)[1], pq.ParquetFile(file).read().column("id").to_pylist()))
+        super().put(key, file)
+
+
 @pytest.fixture
 def stream(shop: Any, replay: Any) -> Any:
     """A replay that writes the file of each inserted id apart, with ``mischief``."""
 
     def run(*mischief: Mischief, each: int = 1) -> Any:
         shop.run("CREATE TABLE shop.t (id int PRIMARY KEY)")
-        replay.begin()
-        replay.sender._chaos = Scripted(*mischief)
-        puts: list[tuple[str, list[int]]] = []
-        put = replay.sender._target.put
-
-        def recording(key: str, path: Any) -> None:
-            puts.append((key.rsplit("/", 1)[1], pq.ParquetFile(path).read().column("id").to_pylist()))
-            put(key, path)
-
-        replay.sender._target.put = recording
+        recorder = Recorder(replay.landing / "landing")
+        replay.begin(chaos=Scripted(*mischief), target=recorder)
         for first in range(1, 3 * each + 1, each):
             shop.run(f"INSERT INTO shop.t SELECT generate_series({first}, {first + each - 1})")
             replay.feed()
             replay.now += 2
             replay.writer.flush_due()
-        return puts
+        return recorder.puts
 
     return run
 

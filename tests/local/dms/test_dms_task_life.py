@@ -92,6 +92,26 @@ def test_the_adversary_loses_nothing_and_repeats_much(shop: Any, task: Any) -> N
     assert rebuilt(task) == source(shop)
 
 
+def test_a_change_sent_again_may_have_another_sequence(shop: Any, task: Any, wait_for: Callable[..., Any]) -> None:
+    shop.run(TABLE, "CREATE TABLE shop.slow (id int PRIMARY KEY, n varchar(200))")
+    task.plan["behaviour"] = {"redelivered_sequence": "new"}
+    task.plan["s3"].update(CdcMaxBatchInterval=30, CdcMinFileSize=1)
+    task.start()
+    task.wait_loaded()
+    # the small change waits for its timer, and the file of the large ones is ahead of the safe position
+    shop.run("INSERT INTO shop.slow VALUES (1, 'x')")
+    shop.run("INSERT INTO shop.t SELECT g, 0, repeat('x', 100) FROM generate_series(1, 50) g")
+    wait_for(lambda: len(task.changes("shop.t")) > 40, "the first file")
+    task.kill()
+    before = {row["id"]: row["dms_seq"] for row in task.changes("shop.t")}
+    task.start(resume=True)
+    wait_for(lambda: len(task.changes("shop.t")) >= 2 * len(before), "the file again")
+    task.stop()
+    again = [row for row in task.changes("shop.t") if row["dms_seq"] not in before.values()]
+    assert {row["id"] for row in again} == set(range(1, 51))
+    assert all(row["dms_seq"] > before[row["id"]] for row in again if row["id"] in before)
+
+
 def test_a_task_killed_while_it_loads_loads_the_rest(shop: Any, task: Any, wait_for: Callable[..., Any]) -> None:
     shop.run("CREATE TABLE shop.a (id int PRIMARY KEY)", "INSERT INTO shop.a VALUES (1)", TABLE)
     shop.run("INSERT INTO shop.t SELECT g, 0, repeat('x', 500) FROM generate_series(1, 24000) g")
