@@ -103,9 +103,8 @@ def main(rows: int) -> None:
     medians = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
     print(f"# Applying to a table of {rows:,} rows, 9 columns\n")
     print(f"`python benchmarks/apply_table.py {rows}`: processor seconds of all threads, median of {ROUNDS} rounds.")
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, DuckDB {duckdb.__version__}.\n"
-    )
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
+    print(f"DuckDB {duckdb.__version__}.\n")
     print("| Step | seconds | against a copy |\n|---|---|---|")
     for name, seconds in medians.items():
         print(f"| {name} | {seconds:.2f} | {seconds / medians['copy']:.1f} |")

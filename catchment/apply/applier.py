@@ -19,7 +19,7 @@ from catchment.apply.pending import Listing, list_landing, take, watermark
 from catchment.apply.quarantine import write_rejects
 from catchment.apply.schema import evolve
 from catchment.apply.staging import Stage, Staged
-from catchment.errors import StorageUnavailable
+from catchment.errors import SchemaConflict, StorageUnavailable
 from catchment.landing.contract import TableContract
 from catchment.landing.duck import open_duckdb
 from catchment.landing.names import LandingFile
@@ -128,6 +128,9 @@ class _Run:
         )
 
     def _commit(self, state: TableState, listing: Listing, files: Sequence[LandingFile]) -> None:
+        for part in self.contract.key:
+            if state.version is not None and part not in state.columns:
+                raise SchemaConflict(str(self.contract.name), part, "no column of the table", "but part of its key")
         stage = Stage(self.con, self.contract, self.landing, self.files)
         stage.clear()
         shutil.rmtree(self.files, ignore_errors=True)

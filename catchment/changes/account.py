@@ -35,4 +35,4 @@ def moved() -> str:
 
 def key_changes(key: Sequence[str], fresh_below: int) -> str:
     """SELECT the number of new rows that change their key."""
-    return f'SELECT count(*) FROM {ROWS} WHERE "~file" < {fresh_below} AND {key_changed(key)}'
+    return f'SELECT count(*) FROM {ROWS} s WHERE s."~file" < {fresh_below} AND {key_changed(key)}'

@@ -10,28 +10,28 @@ _ROWS_PER_FILE_BITS = 40
 
 
 def key_changed(key: Sequence[str]) -> str:
-    """A condition on a row: its before-image differs from its key.
+    """A condition on a row ``s``: its before-image differs from its key.
 
     DMS fills the before-images of all key columns when any of them changes, and of none otherwise
-    (dms-facts: rows); a part that is missing is taken to have stayed.
+    (AWS DMS, before-image columns); a part that is missing is taken to have stayed.
     """
-    parts = [f"({old} IS NOT NULL AND {old} IS DISTINCT FROM {quote(column)})" for old, column in _olds(key)]
-    return "(\"~op\" = 'U' AND (" + " OR ".join(parts) + "))"
+    parts = [f"({old} IS NOT NULL AND {old} IS DISTINCT FROM s.{quote(column)})" for old, column in _olds(key)]
+    return "(s.\"~op\" = 'U' AND (" + " OR ".join(parts) + "))"
 
 
-def expand(key: Sequence[str], source: str = ROWS, *, file: str = '"~file"') -> str:
+def expand(key: Sequence[str], source: str = ROWS, *, file: str = 's."~file"') -> str:
     """SELECT (file, line, part, kind, seq, k0 …): one line per effect of the rows in ``source``, not yet ordered.
 
     ``file`` is the SQL of the file's number, for a source that holds one file only.
     """
-    now = comma(f"{quote(column)} AS k{i}" for i, column in enumerate(key))
-    before = comma(f"COALESCE({old}, {quote(column)}) AS k{i}" for i, (old, column) in enumerate(_olds(key)))
+    now = comma(f"s.{quote(column)} AS k{i}" for i, column in enumerate(key))
+    before = comma(f"COALESCE({old}, s.{quote(column)}) AS k{i}" for i, (old, column) in enumerate(_olds(key)))
     changed = key_changed(key)
     return (
-        f'SELECT {file} AS file, "~row" AS line, 1 AS part, '
-        f'CASE WHEN {changed} THEN \'K\' ELSE "~op" END AS kind, "~seq" AS seq, {now} FROM {source} '
-        f'UNION ALL SELECT {file} AS file, "~row" AS line, 0 AS part, \'D\' AS kind, "~seq" AS seq, {before} '
-        f"FROM {source} WHERE {changed}"
+        f'SELECT {file} AS file, s."~row" AS line, 1 AS part, '
+        f'CASE WHEN {changed} THEN \'K\' ELSE s."~op" END AS kind, s."~seq" AS seq, {now} FROM {source} s '
+        f'UNION ALL SELECT {file} AS file, s."~row" AS line, 0 AS part, \'D\' AS kind, s."~seq" AS seq, {before} '
+        f"FROM {source} s WHERE {changed}"
     )
 
 
@@ -78,4 +78,4 @@ def touching(key: Sequence[str], source: str) -> str:
 
 
 def _olds(key: Sequence[str]) -> list[tuple[str, str]]:
-    return [(quote(f"~old_{i}"), column) for i, column in enumerate(key)]
+    return [(f"s.{quote(f'~old_{i}')}", column) for i, column in enumerate(key)]

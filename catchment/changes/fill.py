@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from catchment.changes.relations import EFFECTS, EXISTING, ROWS, WINNERS, both, comma, keys, quote
+from catchment.changes.relations import EFFECTS, EXISTING, ORD, ROWS, WINNERS, both, comma, keys, quote
 
 STEPS, TRAIL = '"~steps"', '"~trail"'
 
@@ -71,7 +71,7 @@ def values(table: str, column: str, key_width: int) -> str:
         f'LEFT JOIN {ROWS} r ON r."~file" = s.file AND r."~row" = s.line '
         f"JOIN {STEPS} h ON h.ord = t.home "
         f"JOIN {WINNERS} w ON {both(keys(key_width, 'w'), keys(key_width, 'h'))} "
-        f"LEFT JOIN {EXISTING} x ON x.ord = w.ord"
+        f"LEFT JOIN {EXISTING} x ON x.{ORD} = w.ord"
     )
 
 

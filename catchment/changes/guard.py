@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from catchment.changes.relations import EXISTING, HITS, SEQUENCE, UNCHANGED, UPSERTS, VERDICTS, WINNERS, quote
+from catchment.changes.relations import EXISTING, HITS, ORD, SEQUENCE, UNCHANGED, UPSERTS, VERDICTS, WINNERS, quote
 
 _FLOATS = ("float", "double")
 
@@ -38,8 +38,8 @@ def unchanged(columns: Mapping[str, str]) -> str:
             left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
         same.append(f"{left} IS NOT DISTINCT FROM {right}")
     return (
-        f"CREATE TEMP TABLE {UNCHANGED} AS SELECT u.ord FROM {UPSERTS} u JOIN {EXISTING} x ON x.ord = u.ord "
-        f"WHERE {' AND '.join(same)}"
+        f"CREATE TEMP TABLE {UNCHANGED} AS SELECT u.{ORD} AS ord FROM {UPSERTS} u "
+        f"JOIN {EXISTING} x ON x.{ORD} = u.{ORD} WHERE {' AND '.join(same)}"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catchment.changes.relations import ROWS, SEQUENCE, UPSERTS, comma, quote
+from catchment.changes.relations import ORD, ROWS, SEQUENCE, UPSERTS, comma, quote
 
 NEW_TOKENS, PRESENT = '"~tokens"', '"~present"'
 REFUSED = {
@@ -27,10 +27,10 @@ def appends(columns: Sequence[str]) -> str:
     """CREATE the upserts: every load row, and of each token the first row, unless the table has the token."""
     named = comma(f"r.{quote(name)}" for name in columns)
     return (
-        f"CREATE TEMP TABLE {UPSERTS} AS SELECT ord, {comma(quote(name) for name in columns)}, "
-        f'{quote(SEQUENCE)} FROM (SELECT row_number() OVER (ORDER BY f.place, "~row") AS ord, {named}, '
+        f"CREATE TEMP TABLE {UPSERTS} AS SELECT {ORD}, {comma(quote(name) for name in columns)}, "
+        f'{quote(SEQUENCE)} FROM (SELECT row_number() OVER (ORDER BY f.place, "~row") AS {ORD}, {named}, '
         f'"~seq" AS {quote(SEQUENCE)}, '
-        f'row_number() OVER (PARTITION BY "~seq" ORDER BY f.place, "~row") AS copy '
+        f'row_number() OVER (PARTITION BY "~seq" ORDER BY f.place, "~row") AS "~copy" '
         f'FROM {ROWS} r JOIN "~files" f ON f.file = r."~file") r '
-        f"WHERE {quote(SEQUENCE)} = '' OR (copy = 1 AND {quote(SEQUENCE)} NOT IN (SELECT token FROM {PRESENT}))"
+        f"WHERE {quote(SEQUENCE)} = '' OR (\"~copy\" = 1 AND {quote(SEQUENCE)} NOT IN (SELECT token FROM {PRESENT}))"
     )

@@ -6,9 +6,9 @@
 ``"~winners"``  the effects that are the last of their key
 ``"~hits"``     ord, part, pos, token: where the table has a winner's key, and the token of that row (the sink's)
 ``"~verdicts"`` the winners with ``verdict`` and ``neutral`` (see guard)
-``"~upserts"``  ord, the table's columns, _catchment_seq: the rows to write
+``"~upserts"``  ~ord, the table's columns, _catchment_seq: the rows to write
 
-Column names of the source never begin with a tilde in any engine DMS reads without quoting, so these cannot clash.
+Where the lake's columns stand beside the source's, theirs begin with a tilde, which the reader refuses in a source.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ ROWS, EFFECTS, WINNERS, HITS, VERDICTS, UPSERTS = (
 )
 TOUCHED, UNCHANGED, EXISTING, FILL = '"~touched"', '"~unchanged"', '"~existing"', '"~fill"'
 SEQUENCE = "_catchment_seq"
+ORD = '"~ord"'
 
 
 def quote(name: str) -> str:

@@ -21,6 +21,7 @@ from catchment.changes.guard import effective
 from catchment.changes.relations import (
     EXISTING,
     HITS,
+    ORD,
     SEQUENCE,
     UNCHANGED,
     UPSERTS,
@@ -38,7 +39,7 @@ from catchment.sinks import delta_log
 from catchment.sinks.base import Batch, Committed, TableState
 from catchment.sinks.delta_commit import append, create, delta_type
 from catchment.sinks.delta_files import Bin, Part, live_parts, may_hold, plan_bins
-from catchment.sinks.delta_write import PartReader, write_part
+from catchment.sinks.delta_write import PART_FILE, PartReader, write_part
 from catchment.sinks.ledger import Ledger
 from catchment.storage import ObjectStore
 
@@ -88,7 +89,7 @@ class DeltaSink:
         named = [f"CAST(t.{quote(column)} AS {kind.duckdb})" for column, kind in key.items()]
         con.execute(
             f"INSERT INTO {HITS} SELECT w.ord, p.part, t.file_row_number, COALESCE(t.{quote(SEQUENCE)}, '') "
-            f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.filename "
+            f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.{PART_FILE} "
             f"JOIN {WINNERS} w ON {both(keys(len(key), 'w'), named)}"
         )
 
@@ -105,7 +106,7 @@ class DeltaSink:
     def existing(self, con: duckdb.DuckDBPyConnection, wanted: str, columns: Mapping[str, DeltaType]) -> None:
         """Make ``"~existing"``: the table's rows, whole, of the hits that ``wanted`` (a query of ``ord``) selects."""
         empty = comma(f"{quote(column)} {kind.duckdb}" for column, kind in _stored(columns).items())
-        con.execute(f"CREATE TEMP TABLE {EXISTING} (ord BIGINT, {empty})")
+        con.execute(f"CREATE TEMP TABLE {EXISTING} ({ORD} BIGINT, {empty})")
         hit = con.execute(f"SELECT DISTINCT part FROM {HITS} WHERE ord IN ({wanted})").fetchall()
         if not hit:
             return
@@ -114,7 +115,7 @@ class DeltaSink:
         reader = PartReader(con, self._store, self._path, self._scratch, parts)
         con.execute(
             f"INSERT INTO {EXISTING} SELECT h.ord, {reader.columns(_stored(columns), 't')} "
-            f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.filename "
+            f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.{PART_FILE} "
             f"JOIN {HITS} h ON h.part = p.part AND h.pos = t.file_row_number WHERE h.ord IN ({wanted})"
         )
 
@@ -168,8 +169,8 @@ class DeltaSink:
         where = f"SELECT ord, min(part) AS part FROM {HITS} GROUP BY ord"
         con.execute(f'CREATE TEMP TABLE "~gone" AS {gone}')
         con.execute(
-            f'CREATE TEMP TABLE "~new" AS SELECT u.ord, h.part FROM {UPSERTS} u LEFT JOIN ({where}) h ON h.ord = u.ord '
-            f"WHERE u.ord NOT IN (SELECT ord FROM {UNCHANGED})"
+            f'CREATE TEMP TABLE "~new" AS SELECT u.{ORD} AS ord, h.part FROM {UPSERTS} u '
+            f"LEFT JOIN ({where}) h ON h.ord = u.{ORD} WHERE u.{ORD} NOT IN (SELECT ord FROM {UNCHANGED})"
         )
         touched = {number for (number,) in con.execute('SELECT DISTINCT part FROM "~gone"').fetchall()}
         if everything:
@@ -195,13 +196,13 @@ class DeltaSink:
             return f"SELECT {named} FROM {UPSERTS} u"
         numbers = comma(str(part.number) for part in each.parts) or "NULL"
         home = f"n.part IN ({numbers})" + (" OR n.part IS NULL" if each.inserts else "")
-        new = f'SELECT {named} FROM {UPSERTS} u JOIN "~new" n ON n.ord = u.ord WHERE {home}'
+        new = f'SELECT {named} FROM {UPSERTS} u JOIN "~new" n ON n.ord = u.{ORD} WHERE {home}'
         if not each.parts:
             return new
         reader = PartReader(con, self._store, self._path, self._scratch, each.parts)
         return (
             f"SELECT {reader.columns(columns, 't')} FROM {reader.scan('t')} "
-            f"JOIN {reader.parts} p ON p.local = t.filename "
+            f"JOIN {reader.parts} p ON p.local = t.{PART_FILE} "
             f'WHERE NOT EXISTS (SELECT 1 FROM "~gone" g WHERE g.part = p.part AND g.pos = t.file_row_number) '
             f"UNION ALL {new}"
         )

@@ -15,9 +15,11 @@ from catchment.landing.types import DeltaType
 from catchment.sinks.delta_files import Part, statistics
 from catchment.storage import ObjectStore
 
+PART_FILE = '"~part"'
+
 
 class PartReader:
-    """Some files of a table as one DuckDB scan, with ``filename`` and ``file_row_number``.
+    """Some files of a table as one DuckDB scan, with its file's name as ``~part`` and ``file_row_number``.
 
     ``parts`` is the name of a relation (part, local) that leads from a file's name to its number.
     """
@@ -31,7 +33,7 @@ class PartReader:
         )
         self.parts = f"(VALUES {numbered})"
         self._scan = f"read_parquet([{comma(text(str(local)) for local in self._locals)}], union_by_name = true, "
-        self._scan += "filename = true, file_row_number = true)"
+        self._scan += f"filename = {text('~part')}, file_row_number = true)"
         described = con.execute(f"DESCRIBE SELECT * FROM {self._scan}").fetchall()
         self._there = {row[0] for row in described}
         self.parts = f"(SELECT col0 AS part, col1 AS local FROM (VALUES {numbered}))"

@@ -257,6 +257,38 @@ def test_names_are_kept_as_spelt(tmp_path: Path, name: str) -> None:
     assert [(row[name], row["select"]) for row in found] == [(2, "z")]
 
 
+INNER = ("ord", "part", "kind", "file", "line", "filename", "copy", "token", "place", "row", "k0", "seq", "local", "v")
+
+
+@pytest.mark.parametrize("key", [INNER[:4], INNER[4:7], ()])
+def test_columns_may_be_called_what_the_engine_calls_its_own(tmp_path: Path, key: tuple[str, ...]) -> None:
+    contract = a.contract(key=json.dumps(list(key)))
+
+    def file(path: str, op: str, value: str, number: int, old: int | None) -> None:
+        columns = {name: pa.array([7], pa.int32()) for name in INNER if name != "v"} | {"v": pa.array([value])}
+        olds = {f"BI_{name}": pa.array([old], pa.int32()) for name in key}
+        raw(tmp_path, path, Op=pa.array([op]), dms_seq=pa.array([(number and token(number)) or ""]), **columns, **olds)
+
+    file("LOAD00000001.parquet", "I", "load", 0, None)
+    a.run(tmp_path, contract)
+    file("20240809-110000000.parquet", "U" if key else "I", "new", 9, 8 if key else None)
+    a.run(tmp_path, contract)
+    file("20240809-100000000.parquet", "I", "late", 5, None)
+    account = a.run(tmp_path, contract)
+    assert (account.late, account.counts.quarantined) == (1, 0)
+    expected = [("new", 7)] if key else [("late", 7), ("load", 7), ("new", 7)]
+    assert a.rows(tmp_path, "v", "filename") == expected
+
+
+def test_a_key_the_table_does_not_have_is_a_conflict_and_costs_no_file(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
+    a.run(tmp_path)
+    a.land(tmp_path, "20240809-100000000.parquet", a.update(1, 1, v="b"))
+    with pytest.raises(SchemaConflict, match="'ident' is no column"):
+        a.run(tmp_path, a.contract(key="[ident]"))
+    assert a.run(tmp_path).counts.applied == 1
+
+
 def test_a_path_deltalake_would_misread_is_refused(tmp_path: Path) -> None:
     a.land(tmp_path / "a%20b", "LOAD00000001.parquet", a.load(1, v="a"))
     with pytest.raises(SettingsError, match="percent"):
