@@ -6,8 +6,6 @@ Nothing here knows a bucket, a queue or a mapping: all of it is read from the de
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,10 +25,9 @@ from local.progress import Progress, Step
 from local.report import RunReport
 from local.source.sales import seed
 from local.verdict import compare, report_of
+from stacks.assembly import synthesis
 
 ENVIRONMENT = "laptop"
-
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -101,26 +98,19 @@ def _prepare(options: Options, folder: RunFolder, progress: Progress, stack: Exi
     ):
         starting = pool.submit(LocalAws.start, folder.work / "aws", settings=settings)
         try:
-            assembly = synthesize(folder.work)
+            assembly = _synthesize(folder.work)
         finally:
             aws = stack.enter_context(starting.result())
         step.result = aws.endpoint
     return assembly, aws
 
 
-def synthesize(work: Path) -> Path:
-    """Synthesize the laptop's environment with the app itself; the cloud assembly. Raises RunFailed."""
+def _synthesize(work: Path) -> Path:
     assembly = work / "cdk.out"
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([os.fspath(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-        "CDK_OUTDIR": os.fspath(assembly),
-        "CDK_CONTEXT_JSON": json.dumps({"env": ENVIRONMENT}),
-        "CDK_VALIDATION": "false",
-    }
-    with start_guarded([sys.executable, "app.py"], log=work / "synth.log", env=environment, cwd=_ROOT) as process:
-        if process.wait() != 0:
-            raise RunFailed("synth", process.log.read_text(errors="replace").strip()[-3000:])
+    command = synthesis(ENVIRONMENT, assembly)
+    with start_guarded(command.arguments, log=work / "synth.log", env=command.environment, cwd=command.folder) as app:
+        if app.wait() != 0:
+            raise RunFailed("synthesis", app.log.read_text(errors="replace").strip()[-3000:])
     return assembly
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from catchment.settings import load_settings
@@ -18,35 +19,46 @@ class SynthesisFailed(Exception):
     """The app could not be synthesized; the message is what it printed."""
 
 
-def synthesize(
-    environment: str,
-    outdir: Path,
-    *,
-    flags: Mapping[str, bool] | None = None,
-    cdk_validation: bool = False,
-) -> Path:
-    """Run app.py for one environment; the cloud assembly is in ``outdir``, which is returned.
+@dataclass(frozen=True)
+class Command:
+    """A program to run: its arguments, environment and working folder."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    folder: Path
+
+
+def synthesis(
+    environment: str, outdir: Path, *, flags: Mapping[str, bool] | None = None, cdk_validation: bool = False
+) -> Command:
+    """The command that synthesizes one environment into ``outdir``, for those who run their processes themselves.
 
     ``flags`` are the settings that ``-c name=true`` overrides. cdk-nag runs always; ``cdk_validation`` adds CDK's own
-    checks of the templates, which take several seconds.
-    Raises SettingsError for settings that say what they may not, SynthesisFailed for anything else.
+    checks of the templates, which take several seconds. Raises SettingsError for settings that say what they may not.
     """
     load_settings(ROOT / "cdk.json", environment, flags)
     interpreter = Path(sys.executable).parent
+    variables = {
+        **os.environ,
+        # jsii takes the first node of the path: the one installed beside this Python.
+        "PATH": f"{interpreter}{os.pathsep}{os.environ.get('PATH', '')}",
+        "CDK_OUTDIR": str(outdir),
+        "CDK_CONTEXT_JSON": json.dumps({"env": environment, **(flags or {})}),
+        "CDK_VALIDATION": "true" if cdk_validation else "false",
+    }
+    return Command([sys.executable, str(ROOT / "app.py")], variables, ROOT)
+
+
+def synthesize(
+    environment: str, outdir: Path, *, flags: Mapping[str, bool] | None = None, cdk_validation: bool = False
+) -> Path:
+    """Run the command of ``synthesis``; the cloud assembly is in ``outdir``, which is returned.
+
+    Raises SettingsError, and SynthesisFailed for anything else.
+    """
+    command = synthesis(environment, outdir, flags=flags, cdk_validation=cdk_validation)
     done = subprocess.run(
-        [sys.executable, str(ROOT / "app.py")],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            # jsii takes the first node of the path: the one installed beside this Python.
-            "PATH": f"{interpreter}{os.pathsep}{os.environ.get('PATH', '')}",
-            "CDK_OUTDIR": str(outdir),
-            "CDK_CONTEXT_JSON": json.dumps({"env": environment, **(flags or {})}),
-            "CDK_VALIDATION": "true" if cdk_validation else "false",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+        command.arguments, cwd=command.folder, env=command.environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         raise SynthesisFailed(done.stderr.strip() or done.stdout.strip())
