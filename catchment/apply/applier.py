@@ -132,7 +132,6 @@ class _Run:
             if state.version is not None and part not in state.columns:
                 raise SchemaConflict(str(self.contract.name), part, "no column of the table", "but part of its key")
         stage = Stage(self.con, self.contract, self.landing, self.files)
-        stage.clear()
         shutil.rmtree(self.files, ignore_errors=True)
         self.files.mkdir()
         self.con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it

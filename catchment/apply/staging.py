@@ -48,12 +48,13 @@ class Staged:
 
 
 class Stage:
-    """Reads landing files of one table into one session."""
+    """Reads landing files of one table into one session, which it empties first."""
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, contract: TableContract, landing: ObjectStore, scratch: Path
     ) -> None:
         self._con, self._contract, self._landing, self._scratch = con, contract, landing, scratch
+        self._clear()
         self._reader = LandingReader(con, contract)
 
     def open(self, file: LandingFile, spelling: Mapping[str, DeltaType]) -> Opened:
@@ -104,8 +105,8 @@ class Stage:
         for select in selects[1:]:
             self._con.execute(f"INSERT INTO {ROWS} {select}")
 
-    def clear(self) -> None:
-        """Drop everything the session holds of a batch."""
+    def _clear(self) -> None:
+        """Drop everything the session holds of an earlier batch."""
         found = self._con.execute(
             "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'main'"
         ).fetchall()

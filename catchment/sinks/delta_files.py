@@ -75,7 +75,7 @@ def _bounds(column: str, kind: DeltaType, low: Any, high: Any) -> list[str]:
     """Conditions ``low <= column <= high``, or none where the statistics of this type are not to be trusted."""
     if kind.name in _INTEGERS and isinstance(low, int) and isinstance(high, int):
         return [f"{column} BETWEEN {low} AND {high}"]
-    if kind.name == "string" and isinstance(low, str) and isinstance(high, str):
+    if kind.name == "string" and isinstance(low, str) and isinstance(high, str) and "\0" not in low + high:
         cut = f"left({column}, {_PREFIX})"
         return [f"{cut} >= {text(low[:_PREFIX])} AND {cut} <= {text(high[:_PREFIX])}"]
     if kind.name == "date" and type(low) is date and type(high) is date:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, Field, write_deltalake
+from deltalake.schema import PrimitiveType
 
 from catchment.errors import ForeignWriter, LeaseTaken, LedgerLost, StorageUnavailable
 from catchment.leases import MemoryLease
@@ -174,3 +175,13 @@ def test_the_watermark_is_in_the_commit_of_the_data(tmp_path: Path) -> None:
     record = json.loads(delta.history(1)[0]["catchment"])
     assert record["account"]["read"] == 1
     assert [file["path"] for file in record["files"]] == ["s/t/2024/08/09/20240809-101500000.parquet"]
+
+
+def test_a_writer_killed_between_new_column_and_data_leaves_an_exact_table(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
+    a.run(tmp_path)
+    a.table(tmp_path).alter.add_columns([Field("n", PrimitiveType("integer"))])
+    assert a.run(tmp_path).commits == 0
+    a.land(tmp_path, "20240809-100000000.parquet", a.update(1, 1, v="b", n=5), columns=("id", "v", "n"))
+    assert a.run(tmp_path).counts.applied == 1
+    assert a.rows(tmp_path, "id", "v", "n") == [(1, "b", 5)]
