@@ -10,6 +10,7 @@ from local.dms.access import AwsAccess
 from local.dms.api_model import check
 from local.dms.behaviour import Behaviour
 from local.dms.endpoints import EndpointApi
+from local.dms.events import PutEvent
 from local.dms.faults import DmsFault
 from local.dms.instances import InstanceApi
 from local.dms.registry import Registry
@@ -23,7 +24,8 @@ class DmsService:
 
     ``state`` keeps resources and tasks over restarts; ``endpoint_url`` is the AWS that endpoints live in (S3, Secrets
     Manager, STS, CloudWatch). ``chaos_seed`` makes tasks adversaries, ``behaviour`` decides what nobody documents,
-    ``folder_targets`` makes buckets folders below it, for use without any AWS. Answers carry times as seconds since
+    ``folder_targets`` makes buckets folders below it, for use without any AWS. ``put_event`` is told of tasks that
+    start, stop and fail, in a thread of its own. Answers carry times as seconds since
     1970. Nothing here waits for the endpoint: what has to, goes on in the background. Thread-safe.
 
     Example: ``DmsService(folder, endpoint, "123456789012", "us-east-1").handle("DescribeEndpoints", {})``
@@ -39,6 +41,7 @@ class DmsService:
         chaos_seed: int | None = None,
         behaviour: Behaviour | None = None,
         folder_targets: Path | None = None,
+        put_event: PutEvent | None = None,
     ) -> None:
         self._registry = Registry(state / "resources.json")
         # the local AWS lets the account's number in as its root user
@@ -51,7 +54,15 @@ class DmsService:
         instances = InstanceApi(self._registry, prefix, region)
         endpoints = EndpointApi(self._registry, prefix, access, target_url)
         self._tasks = TaskApi(
-            self._registry, prefix, access, endpoints, state / "tasks", target_url, behaviour or Behaviour(), chaos_seed
+            self._registry,
+            prefix,
+            access,
+            endpoints,
+            state / "tasks",
+            target_url,
+            behaviour or Behaviour(),
+            chaos_seed,
+            put_event,
         )
         self._handlers: dict[str, Handler] = {
             "CreateReplicationSubnetGroup": instances.create_replication_subnet_group,

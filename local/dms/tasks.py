@@ -16,6 +16,7 @@ from local.dms.access import AWS_ERRORS, AwsAccess
 from local.dms.api_model import page, select
 from local.dms.behaviour import Behaviour
 from local.dms.endpoints import EndpointApi
+from local.dms.events import EventPublisher, PutEvent
 from local.dms.faults import invalid_combination, invalid_state, invalid_value
 from local.dms.registry import Registry, new_identifier, public
 from local.dms.settings import s3_settings
@@ -66,10 +67,12 @@ class TaskApi:
         target_url: Callable[[str], str],
         behaviour: Behaviour,
         chaos_seed: int | None,
+        put_event: PutEvent | None,
     ) -> None:
         self._registry, self._prefix, self._access, self._endpoints = registry, arn_prefix, access, endpoints
         self._folder, self._target_url = folder, target_url
         self._behaviour, self._chaos_seed = behaviour, chaos_seed
+        self._events = EventPublisher(put_event)
         self._processes: dict[str, TaskProcess] = {}
         for record in registry.all("task"):
             if record["Status"] not in AT_REST:  # the service died with its tasks
@@ -207,6 +210,9 @@ class TaskApi:
             if status.failure:
                 record["LastFailureMessage"] = status.failure
             self._registry.save()
+        event = "REPLICATION_TASK_FAILED" if status.state == "failed" else "REPLICATION_TASK_STOPPED"
+        message = status.failure or f"Stop Reason {status.stop_reason}"
+        self._events.publish(record["ReplicationTaskArn"], event, message)
 
     def _state(self, record: dict[str, Any]) -> str:
         if record["Status"] == "starting":
@@ -214,6 +220,9 @@ class TaskApi:
             if status is not None and status.state == "running":
                 record["Status"] = "running"
                 self._registry.save()
+                self._events.publish(
+                    record["ReplicationTaskArn"], "REPLICATION_TASK_STARTED", "Replication task started"
+                )
         return str(record["Status"])
 
     def _at_rest(self, arn: str, done: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Dms:
 
     def __init__(self, shop: Any, folder: Path, mappings: list[Any], s3: dict[str, Any]) -> None:
         self.folder, self.shop = folder, shop
+        self.events: list[Any] = []
         self.service = self.open()
         self.instance = self.call(
             "CreateReplicationInstance",
@@ -53,7 +54,12 @@ class Dms:
     def open(self) -> DmsService:
         """The service on the folder's state."""
         self.service = DmsService(
-            self.folder / "state", "", "123456789012", "us-east-1", folder_targets=self.folder / "buckets"
+            self.folder / "state",
+            "",
+            "123456789012",
+            "us-east-1",
+            folder_targets=self.folder / "buckets",
+            put_event=self.events.append,
         )
         return self.service
 
@@ -132,6 +138,7 @@ def test_a_killed_task_is_failed_and_can_be_resumed(dms: Dms, wait_for: Callable
     dms.test_connections(wait_for)
     dms.start()
     wait_for(lambda: dms.line().get("TableState") == "Table completed", "the full load")
+    assert dms.described()["Status"] == "running"
     (pid,) = (dms.folder / "state" / "tasks").glob("*/task.pid")
     os.kill(int(pid.read_text()), signal.SIGKILL)
     wait_for(lambda: dms.described()["Status"] == "failed", "the failure")
@@ -139,6 +146,10 @@ def test_a_killed_task_is_failed_and_can_be_resumed(dms: Dms, wait_for: Callable
     dms.shop.run("INSERT INTO shop.orders VALUES (3,'new')")
     dms.start("resume-processing")
     wait_for(lambda: dms.line().get("Inserts") == 1, "the change made meanwhile")
+    wait_for(lambda: dms.described()["Status"] == "running" and len(dms.events) == 3, "the events")
+    told = [json.loads(event["Detail"])["eventType"] for event in dms.events]
+    assert told == ["REPLICATION_TASK_STARTED", "REPLICATION_TASK_FAILED", "REPLICATION_TASK_STARTED"]
+    assert dms.events[1]["Resources"] == [dms.task]
     assert len(dms.files()) == 2
 
 
