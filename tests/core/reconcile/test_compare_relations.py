@@ -134,17 +134,13 @@ def test_table_of_nothing_but_its_key(con: duckdb.DuckDBPyConnection) -> None:
     assert (found.missing, found.extra, found.different) == (1, 0, 0)
 
 
-def test_equal_data_raise_no_alarm_in_any_order(con: duckdb.DuckDBPyConnection) -> None:
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_equal_data_raise_no_alarm_in_any_order(con: duckdb.DuckDBPyConnection, data: st.DataObject) -> None:
     values = st.tuples(*[st.none() | strategy for strategy in TYPES.values()])
     columns = {"id": "INTEGER"} | {f"c {kind}": kind for kind in TYPES}
-
-    @settings(max_examples=40, deadline=None)
-    @given(st.data())
-    def holds(data: st.DataObject) -> None:
-        rows = [(i, *row) for i, row in enumerate(data.draw(st.lists(values, max_size=8)))]
-        shuffled = data.draw(st.permutations(rows))
-        for key in (("id",), ()):
-            found = check(con, columns, rows, shuffled, key=key)
-            assert (found.missing, found.extra, found.different, found.differences) == (0, 0, 0, ())
-
-    holds()
+    rows = [(i, *row) for i, row in enumerate(data.draw(st.lists(values, max_size=8)))]
+    shuffled = data.draw(st.permutations(rows))
+    for key in (("id",), ()):
+        found = check(con, columns, rows, shuffled, key=key)
+        assert (found.missing, found.extra, found.different, found.differences) == (0, 0, 0, ())
