@@ -51,7 +51,10 @@ class Pipeline:
         """Wait until every table is loaded and the lake has all that was loaded. Raises RunFailed."""
         for _ in self._polls("full load"):
             rate = self.watch.rows / step.seconds
-            step.say(f"{self.watch.rows:,} rows, {rate:,.0f} rows/s, {self.watch.files} files")
+            files = self.watch.files
+            step.say(
+                f"{self.watch.rows:,} rows, {rate:,.0f} rows/s, {files} files, {files / step.seconds:,.1f} files/s"
+            )
             states = self._table_states()
             loaded = len(states) == len(self.contracts) and set(states.values()) == {"Table completed"}
             if loaded and not self.watch.pending():

@@ -63,5 +63,5 @@ class Progress:
                 status.stop()
             self.seconds[title] = step.seconds
             self.console.print(
-                f"{mark} {escape(title):<44} [cyan]{step.seconds:6.1f} s[/]  {escape(step.result)}", highlight=False
+                f"{mark} {escape(title):<55} [cyan]{step.seconds:6.1f} s[/]  {escape(step.result)}", highlight=False
             )
