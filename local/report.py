@@ -105,8 +105,10 @@ class RunReport:
 
 
 def show(report: RunReport, console: Console) -> None:
-    """Print the report: one line a table, the differences, the lag, the verdict."""
-    console.print(_table(report))
+    """Print the report: what each table holds, what became of every row read, the differences, the lag, the verdict."""
+    console.print(_contents(report))
+    console.print("\nWhat became of every row read (read = applied + superseded + stale + quarantined)")
+    console.print(_accounts(report))
     for table in report.tables:
         _show_differences(table, console)
     narrowed = [f"{table.table} ({', '.join(table.narrowed)})" for table in report.tables if table.narrowed]
@@ -124,21 +126,31 @@ def show(report: RunReport, console: Console) -> None:
     _show_verdict(report, console)
 
 
-def _table(report: RunReport) -> Table:
-    shown = Table(box=None, pad_edge=False, header_style="bold", row_styles=("", "dim"))
-    shown.add_column("table")
-    for heading in ("source", "lake", "ins", "upd", "del", "key", "read", "applied", "supers.", "stale", "quar.",
-                    "files", "commits", "lag p50/p95/max"):  # fmt: skip
-        shown.add_column(heading, justify="right")
-    shown.add_column("verdict")
+def _contents(report: RunReport) -> Table:
+    shown = _columns("table", "source", "lake", "ins", "upd", "del", "key", "lag p50/p95/max", "verdict")
     for table in report.tables:
-        account = table.account
         lag = f"{table.lag.p50:.1f}/{table.lag.p95:.1f}/{table.lag.max:.1f} s" if table.lag else "-"
-        numbers = (table.rows_source, table.rows_lake, table.inserts, table.updates, table.deletes, table.key_changes,
-                   account.read, account.applied, account.superseded, account.stale, account.quarantined,
-                   table.files, table.commits)  # fmt: skip
+        numbers = (table.rows_source, table.rows_lake, table.inserts, table.updates, table.deletes, table.key_changes)
         verdict = "[green]equal[/]" if table.equal else f"[red]{escape(_what_differs(table))}[/]"
         shown.add_row(escape(table.table), *(f"{number:,}" for number in numbers), lag, verdict)
+    return shown
+
+
+def _accounts(report: RunReport) -> Table:
+    shown = _columns("table", "read", "applied", "superseded", "stale", "quarantined", "files", "commits")
+    for table in report.tables:
+        account = table.account
+        numbers = (account.read, account.applied, account.superseded, account.stale, account.quarantined)
+        shown.add_row(escape(table.table), *(f"{number:,}" for number in (*numbers, table.files, table.commits)))
+    return shown
+
+
+def _columns(first: str, *others: str) -> Table:
+    """Two such tables fit a terminal of 100 columns, where one with everything would not."""
+    shown = Table(box=None, pad_edge=False, header_style="bold", row_styles=("", "dim"))
+    shown.add_column(first, no_wrap=True)
+    for heading in others:
+        shown.add_column(heading, justify="left" if heading == "verdict" else "right", no_wrap=True)
     return shown
 
 
