@@ -29,7 +29,7 @@ class Cloud:
 
     def __init__(self, folder: Path, endpoint: str) -> None:
         self._functions = FunctionPool(folder, endpoint)
-        self._dms = DmsHost(folder / "dms", endpoint)
+        self._dms = DmsHost(folder / "dms", endpoint, seam.put_service_event)
         self._databases = DatabaseKinds(
             folder / "rds", seam.database_records(), seam.set_database_endpoint, seam.database_parameters
         )

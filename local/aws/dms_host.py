@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,13 @@ CHAOS = "CATCHMENT_CHAOS"
 
 
 class DmsHost:
-    """Answers like the service itself; ``state`` is its folder, ``endpoint`` the AWS its tasks reach."""
+    """Answers like the service itself.
 
-    def __init__(self, state: Path, endpoint: str) -> None:
+    ``state`` is its folder, ``endpoint`` the AWS its tasks reach, ``put_event`` takes the events of its tasks.
+    """
+
+    def __init__(self, state: Path, endpoint: str, put_event: Callable[[Mapping[str, object]], None]) -> None:
+        self._put_event = put_event
         self._state = state
         self._endpoint = endpoint
         self._lock = threading.Lock()
@@ -44,6 +49,11 @@ class DmsHost:
 
                 seed = os.environ.get(CHAOS)
                 self._service = DmsService(
-                    self._state, self._endpoint, ACCOUNT, REGION, chaos_seed=int(seed) if seed else None
+                    self._state,
+                    self._endpoint,
+                    ACCOUNT,
+                    REGION,
+                    chaos_seed=int(seed) if seed else None,
+                    put_event=self._put_event,
                 )
             return self._service

@@ -17,7 +17,7 @@ from local.aws.ministack_seam.cloudformation import (
 )
 from local.aws.ministack_seam.databases import database_parameters, database_records, set_database_endpoint
 from local.aws.ministack_seam.deliveries import deliver_as_permitted, queue_objections
-from local.aws.ministack_seam.dms import answer_dms
+from local.aws.ministack_seam.dms import answer_dms, put_service_event
 from local.aws.ministack_seam.invocations import run_functions_with
 from local.aws.ministack_seam.networks import ec2
 from local.aws.ministack_seam.objects import bucket_holds_objects, keep_objects_on_disk
@@ -36,6 +36,7 @@ __all__ = [
     "judge_as_aws_does",
     "keep_objects_on_disk",
     "physical_name",
+    "put_service_event",
     "queue_objections",
     "refuse_when",
     "register",

@@ -1,15 +1,19 @@
-"""The DMS API."""
+"""The DMS API, and the events DMS sends."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import ministack.app as ministack
 from ministack.core import router
 from ministack.core.concurrency import run_reentrant
+from ministack.core.responses import request_scope
+from ministack.services import eventbridge
+
+from local.aws.account import ACCOUNT, REGION
 
 
 def answer_dms(handle: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
@@ -24,6 +28,12 @@ def answer_dms(handle: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
 
     ministack.SERVICE_HANDLERS["dms"] = handler
     router.SERVICE_PATTERNS["dms"] = {"target_prefixes": ["AmazonDMSv20160101."]}
+
+
+def put_service_event(entry: Mapping[str, object]) -> None:
+    """Put an event of a service of AWS on the default bus; PutEvents refuses sources that begin with ``aws.``."""
+    with request_scope(ACCOUNT, REGION):
+        eventbridge._put_events({"Entries": [dict(entry)]}, allow_aws_source=True)
 
 
 def _dms_answer(

@@ -38,6 +38,38 @@ def _policy(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def events_of(aws: LocalAws, source: str) -> str:
+    """A queue that gets the events of ``source``; its URL."""
+    sqs, events = aws.client("sqs"), aws.client("events")
+    rule = events.put_rule(Name="tasks", EventPattern=json.dumps({"source": [source]}))["RuleArn"]
+    queue = str(sqs.create_queue(QueueName="tasks")["QueueUrl"])
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sender = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": _policy(sender)})
+    events.put_targets(Rule="tasks", Targets=[{"Id": "queue", "Arn": arn}])
+    return queue
+
+
+def received(aws: LocalAws, queue: str, wait_for: Callable[..., Any]) -> dict[str, Any]:
+    sqs = aws.client("sqs")
+    messages: list[dict[str, Any]] = []
+
+    def arrived() -> bool:
+        messages.extend(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1).get("Messages", []))
+        return bool(messages)
+
+    wait_for(arrived, "an event")
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=messages[0]["ReceiptHandle"])
+    found: dict[str, Any] = json.loads(messages[0]["Body"])
+    return found
+
+
 def test_a_task_reads_its_secret_and_writes_to_its_bucket_as_its_roles(
     shop: Any, aws: LocalAws, mappings: list[Any], s3: dict[str, Any], wait_for: Callable[..., Any]
 ) -> None:
@@ -87,6 +119,7 @@ def test_a_task_reads_its_secret_and_writes_to_its_bucket_as_its_roles(
         MigrationType="full-load-and-cdc",
         TableMappings=json.dumps({"rules": mappings}),
     )["ReplicationTask"]["ReplicationTaskArn"]
+    queue = events_of(aws, "aws.dms")
     dms.start_replication_task(ReplicationTaskArn=task, StartReplicationTaskType="start-replication")
 
     def keys() -> list[str]:
@@ -101,3 +134,6 @@ def test_a_task_reads_its_secret_and_writes_to_its_bucket_as_its_roles(
     metrics = aws.client("cloudwatch").list_metrics(Namespace="AWS/DMS")["Metrics"]
     assert {metric["MetricName"] for metric in metrics} >= {"CDCLatencySource", "CDCLatencyTarget"}
     assert {"Name": "ReplicationTaskIdentifier", "Value": task.rsplit(":", 1)[1]} in metrics[0]["Dimensions"]
+    told = [received(aws, queue, wait_for) for _ in range(2)]
+    assert [event["detail"]["eventType"] for event in told] == ["REPLICATION_TASK_STARTED", "REPLICATION_TASK_STOPPED"]
+    assert {event["resources"][0] for event in told} == {task}
