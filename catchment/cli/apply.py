@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from catchment.apply import Account, Budget, apply_table
 from catchment.cli.show import new_console
 from catchment.errors import CatchmentError, SettingsError
 from catchment.landing.contract import TableContract, load_contracts
-from catchment.landing.names import TableName
+from catchment.landing.names import TableName, parse
 from catchment.leases import Lease, MemoryLease
 from catchment.leases.file import FileLease
 from catchment.storage import LocalStore, ObjectStore, open_store
@@ -54,10 +55,11 @@ def apply(
         raise SettingsError("apply", "LAKE", lake, "allowed is another folder than LANDING")
     lease = _lease(stores[1])
     results = [_one(contract, *stores, lease) for contract in contracts]
+    unlisted = {} if only else _unlisted(stores[0], {contract.name for contract in contracts})
     if json_to is not None:
-        _write_json(json_to, landing, lake, results)
+        _write_json(json_to, landing, lake, results, unlisted)
     if json_to != "-":
-        _show(results)
+        _show(results, unlisted)
     for result in results:
         if result.error is not None:
             print(f"catchment: {result.error}", file=sys.stderr)
@@ -70,6 +72,12 @@ def _chosen(contracts: dict[TableName, TableContract], only: Sequence[str], file
         if name not in by_name:
             raise SettingsError(file, "--table", name, f"allowed are {', '.join(by_name)}")
     return [contract for name, contract in by_name.items() if not only or name in only]
+
+
+def _unlisted(landing: ObjectStore, listed: set[TableName]) -> dict[str, int]:
+    """Landing files of tables that the tables file does not name, counted by table: nobody applies them."""
+    files = Counter(str(file.table) for found in landing.list() if (file := parse(found)) and file.table not in listed)
+    return dict(sorted(files.items()))
 
 
 def _lease(lake: ObjectStore) -> Lease:
@@ -100,7 +108,7 @@ def _one(
         return Result(str(contract.name), None, error)
 
 
-def _write_json(target: str, landing: str, lake: str, results: Sequence[Result]) -> None:
+def _write_json(target: str, landing: str, lake: str, results: Sequence[Result], unlisted: Mapping[str, int]) -> None:
     total = {name: sum(getattr(r.account.counts, name) for r in results if r.account) for name in _COUNTS}
     document = {
         "landing": landing,
@@ -108,6 +116,7 @@ def _write_json(target: str, landing: str, lake: str, results: Sequence[Result])
         "ok": all(result.error is None for result in results),
         "total": total,
         "tables": [result.to_json() for result in results],
+        "unlisted": unlisted,
     }
     body = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if target == "-":
@@ -116,7 +125,7 @@ def _write_json(target: str, landing: str, lake: str, results: Sequence[Result])
         Path(target).write_text(body, encoding="utf-8")
 
 
-def _show(results: Sequence[Result]) -> None:
+def _show(results: Sequence[Result], unlisted: Mapping[str, int]) -> None:
     console = new_console()
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     shown.add_column("table", overflow="fold")
@@ -128,6 +137,9 @@ def _show(results: Sequence[Result]) -> None:
     for result in results:
         for note in _notes(result):
             console.print(note, style="yellow", highlight=False, markup=False)
+    if unlisted:
+        names = ", ".join(f"{table} ({files:,} files)" for table, files in unlisted.items())
+        console.print(f"Not in the tables file: {names}", style="yellow", highlight=False, markup=False)
 
 
 def _cells(result: Result) -> list[str]:

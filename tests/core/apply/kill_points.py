@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,4 +128,6 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
+    # a killed applier leaves its scratch folder, which is to go with the test's own
+    tempfile.tempdir = sys.argv[1]
     main(Path(sys.argv[1]))

@@ -49,6 +49,16 @@ def test_apply_prints_the_account_and_a_second_run_reads_nothing(
     assert [table["rows"] for table in answer["tables"]] == [2, None]
 
 
+def test_files_of_tables_nobody_listed_are_said(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a.land(site, "LOAD00000001.parquet", a.load(1, v="a"))
+    (site / "landing/other").mkdir()
+    (site / "landing/s/t").rename(site / "landing/other/forgotten")
+    assert apply() == 0
+    assert "Not in the tables file: other.forgotten (2 files)" in capsys.readouterr().out
+    assert apply("--json") == 0
+    assert json.loads(capsys.readouterr().out)["unlisted"] == {"other.forgotten": 2}
+
+
 def test_json_goes_to_a_file_beside_the_table(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert apply("--json", "account.json", "--table", "s.t") == 0
     assert "superseded" in capsys.readouterr().out
