@@ -42,7 +42,8 @@ class SettingsError(Terminal):
         self.file, self.field, self.value, self.allowed = file, field, value, allowed
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.field}: {self.value!r} is not allowed; {self.allowed}"
+        found = "missing" if self.value is None else f"{self.value!r} is not allowed"
+        return f"{self.file}: {self.field}: {found}; {self.allowed}"
 
 
 class SettingsErrors(SettingsError):

@@ -20,7 +20,7 @@ def open_lake(given: str | None) -> ObjectStore:
     if given is not None:
         return open_store(given)
     if not LAST_RUN.is_file():
-        raise SettingsError("catchment", "--lake", None, "name a lake, or do `make run` here first")
+        raise SettingsError("command line", "--lake", None, "name a lake, or do `make run` here first")
     return open_store(json.loads(LAST_RUN.read_text(encoding="utf-8"))["lake"])
 
 
@@ -42,7 +42,7 @@ def find_table(lake: ObjectStore, text: str) -> TableName:
             if same(str(name)) == same(text):
                 return name
     raise SettingsError(
-        "catchment", "table", text, f"allowed are {', '.join(map(str, tables)) or 'none: no tables yet'}"
+        "command line", "table", text, f"allowed are {', '.join(map(str, tables)) or 'none: no tables yet'}"
     )
 
 
