@@ -41,7 +41,8 @@ def main(
     json: Annotated[Path | None, typer.Option(help="Write the report here, for machines")] = None,
 ) -> None:
     """Run the whole pipeline on this machine and prove that the lake equals its source."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job begins with SIGINT ignored
+        signal.signal(number, _interrupt)
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
