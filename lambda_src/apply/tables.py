@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -42,6 +43,7 @@ class Tables:
         self._contracts = fetch_contracts(boto3.client("s3"), environment.contracts_url)
         self._dynamodb = boto3.client("dynamodb")
         self._sqs = boto3.client("sqs")
+        self._store = cache(open_store)  # a client costs as much processor time as a small commit's files
 
     def apply(self, poke: Poke, context: Any) -> None:
         """Bring one table up to date, or as far as the time left allows; the rest is poked again.
@@ -55,9 +57,9 @@ class Tables:
         environment = self._environment
         account = apply_table(
             contract=contract,
-            landing=open_store(f"{environment.landing_url}/{poke.source}"),
-            lake=open_store(f"{environment.silver_url}/{poke.source}"),
-            quarantine=open_store(f"{environment.quarantine_url}/{poke.source}"),
+            landing=self._store(f"{environment.landing_url}/{poke.source}"),
+            lake=self._store(f"{environment.silver_url}/{poke.source}"),
+            quarantine=self._store(f"{environment.quarantine_url}/{poke.source}"),
             lease=self._lease(poke.source, context),
             budget=self._budget(context),
             now=lambda: datetime.now(UTC),
