@@ -54,10 +54,10 @@ format: setup ## Bring the code into form
 	@$(BIN)/ruff format --quiet .
 
 synth: setup ## Synthesize the templates of one environment (ENV=dev)
-	@node_modules/.bin/cdk synth --all --quiet -c env=$(ENV)
+	@node_modules/.bin/cdk synth --quiet -c env=$(ENV)
 
 diff: setup ## What a deploy would change (ENV=dev)
-	@node_modules/.bin/cdk diff --all -c env=$(ENV)
+	@node_modules/.bin/cdk diff -c env=$(ENV)
 
 deploy: setup ## Deploy every stack (ENV=dev)
 	@node_modules/.bin/cdk deploy --all -c env=$(ENV)
