@@ -59,7 +59,7 @@ def _filled(text: str) -> str:
 
 
 def _column_name(text: str) -> str:
-    if not text or text == RESERVED or text.startswith("~"):
+    if not text or text.casefold() == RESERVED or text.startswith("~"):
         raise ValueError(f"a column's name: not empty, not {RESERVED}, not beginning with ~")
     return text
 
@@ -94,6 +94,13 @@ class LandingFormat(BaseModel):
     def _null_value_holds_no_delimiter(self) -> LandingFormat:
         if self.delimiter in self.null_value:
             raise ValueError("null_value must not contain the delimiter")
+        return self
+
+    @model_validator(mode="after")
+    def _added_columns_are_told_apart(self) -> LandingFormat:
+        names = ["op", *(n.casefold() for n in (self.timestamp_column, self.sequence_column) if n is not None)]
+        if len(set(names)) < len(names):
+            raise ValueError("names for timestamp_column and sequence_column that differ from each other and from Op")
         return self
 
 

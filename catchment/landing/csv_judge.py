@@ -58,7 +58,7 @@ class Judge:
         self._types = list(columns.values())
         self._key = [list(columns).index(part) for part in contract.key]
         self.declared = len(columns)
-        self.has_inserts = any(values and values[0] == b"I" for values in sample)
+        self.inserts = sum(bool(values) and values[0] == b"I" for values in sample)
 
     def score(self, layout: Layout) -> tuple[int, int]:
         """How many records fit, and how many marks (operation, timestamp, sequence) stand where they should."""

@@ -27,6 +27,9 @@ from catchment.landing.csv_records import Values
 from catchment.landing.names import Kind, LandingFile
 from catchment.landing.shape import OPERATION, FileShape, Roles
 
+TELLING_INSERTS = 3
+"""Inserts that leave a place empty which updates fill with another key: so many make it a before-image's place."""
+
 
 class Neighbours:
     """What other files of the table showed: columns are appended, not taken away."""
@@ -98,8 +101,11 @@ def _decided(file: LandingFile, judge: Judge, tied: list[Layout], neighbours: Ne
     known = [layout for layout in (first, *rivals) if layout.columns >= neighbours.least_columns]
     if neighbours.least_columns and len(known) == 1:
         return known[0]
-    if first.columns == judge.declared and not judge.has_inserts:
+    if first.columns == judge.declared and not judge.inserts:
         return first  # the settings say that all these columns exist, and nothing in the file speaks against them
+    imaged = [layout for layout in (first, *rivals) if layout.before]
+    if len(imaged) == 1 and judge.inserts >= TELLING_INSERTS:
+        return imaged[0]  # a column that no insert ever fills and that holds a key on updates is none
     shown = " or ".join(f"{layout.columns} columns and {layout.before} before-images" for layout in (first, *rivals))
     raise UnreadableFile(file.path, f"its records could be {shown}")
 

@@ -56,8 +56,12 @@ def load_document(text_or_path: str | Path, name: str) -> object:
 def _opened(path: Path, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(name, "(whole file)", str(error), "allowed is a readable text file in UTF-8") from error
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise SettingsError(name, "(whole file)", found, "allowed is a text file that can be read") from error
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{error.object[error.start]:02x} at position {error.start}"
+        raise SettingsError(name, "(whole file)", found, "allowed is text in UTF-8") from error
 
 
 def _json_or_flow_yaml(text: str, name: str) -> object:

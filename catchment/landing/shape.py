@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catchment.errors import UnreadableFile
-from catchment.landing.contract import TableContract
+from catchment.landing.contract import RESERVED, TableContract
 from catchment.landing.names import Kind, LandingFile
 from catchment.landing.types import DeltaType, from_duckdb
 
@@ -93,10 +93,11 @@ def _take_before_images(contract: TableContract, left: list[Field]) -> dict[str,
     declared = {name.casefold() for name in contract.columns or ()}
     names = {f.name.casefold() for f in left} | {part.casefold() for part in contract.key}
     images: dict[str, Field] = {}
-    for found in list(left):
+    # As spelt first: beside BI_id, a column bi_id is the source's.
+    for found in sorted(left, key=lambda f: not f.name.startswith(prefix)):
         folded = found.name.casefold()
         of = folded.removeprefix(prefix.casefold())
-        if of != folded and folded not in declared and of in names:
+        if of != folded and folded not in declared and of in names and of not in images:
             images[of] = found
             left.remove(found)
     return images
@@ -129,7 +130,7 @@ def _check(file: LandingFile, contract: TableContract, operation: Field | None, 
         if part not in columns:
             raise UnreadableFile(file.path, f"the key column {part!r} is missing")
     for name in columns:
-        if name.startswith("~") or not name:
+        if name.startswith("~") or not name or name.casefold() == RESERVED:
             raise UnreadableFile(file.path, f"a column is called {name!r}")
 
 

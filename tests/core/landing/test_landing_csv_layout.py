@@ -104,6 +104,15 @@ def test_what_two_layouts_fit_is_refused_until_another_file_tells(shelf: Shelf) 
     assert shelf.rows(read, 'id, qty, "~old_0"') == [(1, 5, None), (2, None, None)]
 
 
+def test_a_place_that_no_insert_fills_and_updates_fill_with_a_key_is_a_before_image(shelf: Shelf) -> None:
+    shelf.agree("{key: [id], columns: {id: int, a: string, b: string}}", "format: csv, before_image_prefix: BI_")
+    inserts = "".join(f"I,{number},x,\n" for number in range(3))
+    read = shelf.csv(f"{inserts}U,30,x,2\nD,30,,\n")
+    assert read.said == {"id", "a"}
+    assert shelf.con.execute(f'SELECT "~old_0" FROM {read.relation} WHERE "~op" = \'U\'').fetchall() == [(2,)]
+    assert shelf.csv(f"{inserts}I,9,x,7\nU,30,x,2\nD,30,,\n").said == {"id", "a", "b"}
+
+
 def test_a_key_of_several_columns_has_before_images_in_the_order_of_the_table(shelf: Shelf) -> None:
     shelf.agree("{key: [line, sale], columns: {sale: int, line: string, qty: int}}", IMAGES)
     read = shelf.csv("U,1,a,5,2,a\nU,1,b,5,,\nD,1,c,,,\n")

@@ -267,3 +267,15 @@ def test_before_images_of_a_part_of_the_key_refuse_the_file(shelf: Shelf) -> Non
 def test_a_file_that_is_gone_is_not_an_unreadable_one(shelf: Shelf, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         shelf.read(tmp_path / "gone.parquet")
+
+
+def test_beside_a_before_image_as_spelt_a_like_named_column_is_the_sources(shelf: Shelf) -> None:
+    arrays = [pa.array(v) for v in (["U"], ["mine"], [2], [1])]
+    read = shelf.parquet(pa.Table.from_arrays(arrays, ["Op", "bi_id", "id", "BI_id"]))
+    assert shelf.rows(read, 'id, bi_id, "~old_0"') == [(2, "mine", 1)]
+
+
+@pytest.mark.parametrize("name", ["_catchment_seq", "_Catchment_Seq", "~op"])
+def test_a_column_of_a_name_the_lake_needs_itself_refuses_the_file(shelf: Shelf, name: str) -> None:
+    with pytest.raises(UnreadableFile, match="a column is called"):
+        shelf.parquet(pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["id", name]), load=True)
