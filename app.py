@@ -2,7 +2,7 @@
 """Catchment: many databases, one lake.
 
     cdk deploy --all -c env=dev       every stack of an environment (cdk.json: dev, staging, prod, laptop)
-    cdk diff --all -c env=prod        what would change
+    cdk diff -c env=prod              what would change
 
 Network      isolated subnets in two zones, with endpoints instead of a way out
 Lake         the zones landing, silver and quarantine, their key, the Glue database of each source
@@ -63,8 +63,8 @@ def build(app: App, settings: Settings) -> None:
 
 def main() -> int:
     """Synthesize the environment that the context names."""
-    app = App(context=feature_flags())
     try:
+        app = App(context=feature_flags())
         settings = read_settings(app)
     except SettingsError as error:
         print(error, file=sys.stderr)

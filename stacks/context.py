@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from aws_cdk import App
 
-from catchment.settings import Settings, load_settings
+from catchment.settings import Settings, load_settings, read_context
 
 CDK_JSON = Path(__file__).parent.parent / "cdk.json"
 SETTINGS_NAMES = ("env", "defaults", "environments")
 
 
 def feature_flags() -> dict[str, Any]:
-    """CDK's feature flags of cdk.json. ``python app.py`` has no command line that would hand them over."""
-    context = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]
-    return {name: value for name, value in context.items() if name not in SETTINGS_NAMES}
+    """CDK's feature flags of cdk.json. ``python app.py`` has no command line that would hand them over.
+
+    Raises SettingsError when cdk.json is no JSON.
+    """
+    return {name: value for name, value in read_context(CDK_JSON).items() if name not in SETTINGS_NAMES}
 
 
 def read_settings(app: App) -> Settings:
@@ -26,7 +27,7 @@ def read_settings(app: App) -> Settings:
     Raises SettingsError, also for a flag that does not exist.
     """
     context = app.node.get_all_context()
-    default = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]["env"]
+    default = read_context(CDK_JSON).get("env")
     # CDK's own context has a colon or a slash in every name.
     flags = {
         name: value for name, value in context.items() if name not in SETTINGS_NAMES and not {":", "/"} & set(name)

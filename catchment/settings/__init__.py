@@ -3,8 +3,8 @@
 Example: ``load_settings(Path("cdk.json"), "dev").sources["sales"].tables``
 """
 
-from catchment.settings.load import environment_names, load_settings
+from catchment.settings.load import environment_names, load_settings, read_context
 from catchment.settings.models import Settings
 from catchment.settings.source import SourceSettings, TableSettings
 
-__all__ = ["Settings", "SourceSettings", "TableSettings", "environment_names", "load_settings"]
+__all__ = ["Settings", "SourceSettings", "TableSettings", "environment_names", "load_settings", "read_context"]

@@ -21,7 +21,7 @@ def load_settings(path: Path, environment: str, flags: Mapping[str, object] | No
     false or these words. In an environment null takes away what the defaults say.
     Raises SettingsError, or SettingsErrors for several, naming the file, the field, its value and what is allowed.
     """
-    context = _read(path).get("context", {})
+    context = read_context(path)
     environments = context.get("environments", {})
     if environment not in environments:
         raise SettingsError(path.name, "env", environment, f"the environments are {_listed(environments)}")
@@ -35,9 +35,14 @@ def load_settings(path: Path, environment: str, flags: Mapping[str, object] | No
         raise _as_settings_error(f"{path.name} ({environment})", refused.errors()) from None
 
 
+def read_context(path: Path) -> dict[str, Any]:
+    """The context of a cdk.json: settings and CDK's feature flags. Raises SettingsError when it is no JSON."""
+    return dict(_read(path).get("context", {}))
+
+
 def environment_names(path: Path) -> tuple[str, ...]:
     """The environments a cdk.json has, in its order. Raises SettingsError when it is no JSON."""
-    return tuple(_read(path).get("context", {}).get("environments", {}))
+    return tuple(read_context(path).get("environments", {}))
 
 
 def flag_names() -> tuple[str, ...]:

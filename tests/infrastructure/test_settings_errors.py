@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+import app
 from catchment.errors import SettingsError, SettingsErrors
 from catchment.settings import Settings, SourceSettings, TableSettings, environment_names, load_settings
+from stacks import context
 from stacks.context import CDK_JSON
 
 Change = Callable[[dict[str, Any]], None]
@@ -161,3 +163,13 @@ def test_every_setting_is_explained(part: type[BaseModel]) -> None:
 
     unexplained = [name for name in names(part) if f"`{name}`" not in text and f'"{name}"' not in text]
     assert [name for name in unexplained if name not in ("environment", "sources")] == []
+
+
+def test_app_py_says_what_is_wrong_with_a_broken_cdk_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "cdk.json"
+    broken.write_text('{"context": {"env": "dev" "defaults": {}}}')
+    monkeypatch.setattr(context, "CDK_JSON", broken)
+    assert app.main() == 2
+    assert capsys.readouterr().err.startswith("cdk.json: (whole file): ")
