@@ -137,13 +137,22 @@ class _Query:
             self.checks.append(Check(lost, found.name, f"the value does not fit {kind}"))
 
     def _before_image(self, found: Field, kind: DeltaType) -> str:
-        """An empty text is no before-image, unless it can be a key's value and nothing else says "none"."""
+        """An empty text is no before-image, unless it can be a key's value and something says that there is one.
+
+        That is the NULL of the other records, or another part of the key: DMS fills all parts or none.
+        """
         value = identifier(found.physical)
+        if found.type != TEXT:
+            return value
         landing = self._contract.landing
         tells_null = landing.format == "parquet" or landing.null_value == ""
-        if found.type != TEXT or (kind.name in _EMPTY_IS_A_VALUE and tells_null):
+        if kind.name not in _EMPTY_IS_A_VALUE:
+            return f"nullif({value}, '')"
+        if tells_null:
             return value
-        return f"nullif({value}, '')"
+        parts = [identifier(part.physical) for part in self._shape.roles.before]
+        filled = " OR ".join(f"CAST({part} AS VARCHAR) <> ''" for part in parts)
+        return f"CASE WHEN {filled} THEN {value} END"
 
 
 def empty(key: tuple[str, ...], target: dict[str, DeltaType]) -> str:

@@ -232,3 +232,11 @@ def test_a_header_may_hold_line_ends(shelf: Shelf) -> None:
     read = shelf.csv('Op,id,"two\nlines"\nI,1,"a\nb"\n')
     assert read.said == {"id", "two\nlines"}
     assert shelf.rows(read, '"~row", "two\nlines"') == [(1, "a\nb")]
+
+
+def test_an_empty_text_beside_a_filled_part_of_the_key_is_a_before_image(shelf: Shelf) -> None:
+    table = "{key: [id, code], columns: {id: int, code: string, v: string}}"
+    shelf.agree(table, f"{CSV}, null_value: NULL, before_image_prefix: BI_")
+    read = shelf.csv('U,3,a,x,1,""\nU,4,b,x,,\nU,5,c,x,NULL,NULL\nI,6,d,x,,\n')
+    images = shelf.rows(read, '"~old_0", "~old_1"')
+    assert images == [(1, ""), (None, None), (None, None), (None, None)]
