@@ -32,7 +32,7 @@ node_modules/.installed: package.json package-lock.json $(VENV)/.installed
 	@$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
-run: setup ## The main job on this machine (ROWS=500000 RATE=1500 SECONDS=12 SEED=7 CHAOS=1 JSON=report.json)
+run: setup ## The main job on this machine (ROWS=500000 RATE=2000 SECONDS=12 SEED=7 CHAOS=1 JSON=report.json)
 	@$(BIN)/python -m local $(if $(ROWS),--rows $(ROWS)) $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos) $(if $(JSON),--json $(JSON))
 
