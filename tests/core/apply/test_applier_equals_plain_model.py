@@ -102,7 +102,9 @@ def deliveries(draw: st.DrawFn) -> list[list[File]]:
     history = draw(records())
     cuts = sorted(draw(st.sets(st.integers(1, len(history)), max_size=4)))
     pieces = [history[a:b] for a, b in zip([0, *cuts], [*cuts, len(history)], strict=True) if a < b]
-    said = draw(st.lists(st.sampled_from([EXTRA, EXTRA, EXTRA[:1], EXTRA[:2]]), min_size=6, max_size=6))
+    # with all columns in all files a replay reads less of the history, which has to be tried as often
+    lacking = st.lists(st.sampled_from([EXTRA, EXTRA, EXTRA[:1], EXTRA[:2]]), min_size=6, max_size=6)
+    said = draw(st.just([EXTRA] * 6) | lacking)
     files = [
         File(f"s/t/2024/08/09/20240809-1{i:02d}000000.parquet", (*KEY, *said[i]), tuple(piece))
         for i, piece in enumerate(pieces)

@@ -189,6 +189,14 @@ def test_a_redelivered_file_changes_no_file_of_the_table(tmp_path: Path) -> None
     assert sorted(a.table(tmp_path).file_uris()) == before
 
 
+def test_a_late_load_does_not_bring_back_where_its_row_had_moved(tmp_path: Path) -> None:
+    a.land(tmp_path, "20240809-100000000.parquet", a.update(1, 2, old=1, v="moved"), a.delete(2, 2))
+    a.run(tmp_path)
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="old"))
+    assert a.run(tmp_path).replayed == 1
+    assert a.rows(tmp_path) == []
+
+
 def test_late_files_whose_successors_have_expired_are_said_aloud(tmp_path: Path) -> None:
     a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
     gone = a.land(tmp_path, "20240809-110000000.parquet", a.delete(9, 1), a.insert(10, 2, v="x"))
