@@ -52,7 +52,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class TableReport:
-    """One table at the end of a run."""
+    """One table at the end of a run.
+
+    ``inserts``, ``updates``, ``deletes`` and ``key_changes`` are what the workload committed at the source; the
+    account, ``files`` and ``commits`` are what the table's own commits say, the load included.
+    """
 
     table: str
     rows_source: int
