@@ -13,7 +13,8 @@ from catchment.apply import Account, Budget, apply_table
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import Lease, MemoryLease
 from catchment.storage import open_store
-from tests.core.apply.histories import File, Record, token, write_parquet
+from tests.conformance.files import write_parquet
+from tests.conformance.model import File, Record, token
 
 KEY = ("id",)
 TYPES: dict[str, Any] = {"id": pa.int32(), "v": pa.string(), "n": pa.int32(), "w": pa.string()}

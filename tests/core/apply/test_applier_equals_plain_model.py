@@ -20,7 +20,8 @@ from catchment.apply import Account, Budget, apply_table
 from catchment.landing.contract import load_contracts
 from catchment.leases import MemoryLease
 from catchment.storage import open_store
-from tests.core.apply.histories import File, Record, meaning, token, write_csv, write_parquet
+from tests.conformance.files import write_csv, write_parquet
+from tests.conformance.model import File, Record, meaning, token
 
 KEY = ("tenant", "code")
 TYPES = {"tenant": pa.int32(), "code": pa.string(), "v": pa.int64(), "w": pa.string(), "x": pa.float64()}

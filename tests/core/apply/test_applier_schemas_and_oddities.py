@@ -18,8 +18,9 @@ import pytest
 
 from catchment.errors import ReloadSeen, SchemaConflict, SettingsError
 from catchment.landing.contract import load_contracts
+from tests.conformance.files import COMMIT, write_csv
+from tests.conformance.model import File, Record, token
 from tests.core.apply import applying as a
-from tests.core.apply.histories import COMMIT, File, Record, token, write_csv
 
 
 def raw(root: Path, path: str, **columns: pa.Array) -> None:

@@ -19,8 +19,9 @@ from deltalake.schema import PrimitiveType
 
 from catchment.errors import ForeignWriter, LeaseTaken, LedgerLost, StorageUnavailable
 from catchment.leases import MemoryLease
+from tests.conformance.files import write_parquet
+from tests.conformance.model import File, Record, meaning, token
 from tests.core.apply import applying as a
-from tests.core.apply.histories import File, Record, meaning, token, write_parquet
 
 PAIR = ("tenant", "code")
 PAIR_TYPES = {"tenant": pa.int32(), "code": pa.string(), "v": pa.int64()}
