@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
 from catchment.apply.account import Account, Counts
 from catchment.apply.batch import Members, refuse_keyless, work_out, work_out_keyless
 from catchment.apply.budget import Budget
+from catchment.apply.engine import Engine, OpenEngine, open_duck_engine
 from catchment.apply.late import late_files, replay
 from catchment.apply.pending import Listing, list_landing, take, watermark
 from catchment.apply.quarantine import write_rejects
@@ -21,12 +19,10 @@ from catchment.apply.schema import evolve
 from catchment.apply.staging import Stage, Staged
 from catchment.errors import SchemaConflict, StorageUnavailable
 from catchment.landing.contract import TableContract
-from catchment.landing.duck import open_duckdb
 from catchment.landing.names import LandingFile
 from catchment.landing.types import DeltaType
 from catchment.leases import Held, Lease
-from catchment.sinks.base import Batch, LostRace, Sink, TableState
-from catchment.sinks.delta import DeltaSink
+from catchment.sinks.base import Batch, LostRace, TableState
 from catchment.storage import ObjectStore
 
 _RACES = 5
@@ -41,6 +37,7 @@ def apply_table(
     lease: Lease,
     budget: Budget,
     now: Callable[[], datetime],
+    open_engine: OpenEngine = open_duck_engine,
 ) -> Account:
     """Bring one Delta table up to date with its landing files; returns what became of every row read.
 
@@ -52,19 +49,15 @@ def apply_table(
     held = lease.acquire(str(contract.name))
     released = False
     try:
-        with tempfile.TemporaryDirectory(prefix="catchment-") as folder:
-            scratch = Path(folder)
-            con = open_duckdb(scratch, budget.memory_mb, budget.threads)
-            try:
-                files = scratch / "files"
-                sink = DeltaSink(lake, contract.name, files)
-                run = _Run(contract, landing, quarantine, held, budget, now, con, sink, files)
-                while not released:
-                    run.catch_up()
-                    released = held.release(force=not run.account.done)
-                return run.account
-            finally:
-                con.close()
+        with (
+            tempfile.TemporaryDirectory(prefix="catchment-") as folder,
+            open_engine(contract, landing, lake, budget, Path(folder)) as engine,
+        ):
+            run = _Run(contract, landing, quarantine, held, budget, now, engine)
+            while not released:
+                run.catch_up()
+                released = held.release(force=not run.account.done)
+            return run.account
     finally:
         if not released:
             held.release(force=True)
@@ -78,10 +71,7 @@ class _Run:
     held: Held
     budget: Budget
     now: Callable[[], datetime]
-    con: duckdb.DuckDBPyConnection
-    sink: Sink
-    files: Path
-    """Local copies of landing and data files, for one batch."""
+    engine: Engine
 
     def __post_init__(self) -> None:
         self.account = Account(str(self.contract.name))
@@ -93,7 +83,7 @@ class _Run:
         lost, digest_due = 0, False
         while True:
             self.held.look()
-            state = self.sink.open()
+            state = self.engine.sink.open()
             listing = list_landing(self.landing, self.contract.name, state.ledger)
             self._report(state, listing)
             new = [file for file in listing.new if file.path not in self._aside]
@@ -111,7 +101,7 @@ class _Run:
                     raise StorageUnavailable(str(self.contract.name), f"{lost} commits lost to others") from race
         if digest_due and state.version is not None:
             state.ledger.prune(set(listing.present))
-            self.sink.save_ledger(state.ledger, state.version)
+            self.engine.sink.save_ledger(state.ledger, state.version)
 
     def _report(self, state: TableState, listing: Listing) -> None:
         self.account.version, self.account.watermark = state.version, state.ledger.watermark
@@ -131,10 +121,7 @@ class _Run:
         for part in self.contract.key:
             if state.version is not None and part not in state.columns:
                 raise SchemaConflict(str(self.contract.name), part, "no column of the table", "but part of its key")
-        stage = Stage(self.con, self.contract, self.landing, self.files)
-        shutil.rmtree(self.files, ignore_errors=True)
-        self.files.mkdir()
-        self.con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it
+        stage = self.engine.stage()
         opened = stage.open_all(files, state.columns)
         target = evolve(state.columns, self.contract, [each.shape for each in opened if each.shape])
         fresh = [stage.read(each, target) for each in opened]
@@ -144,7 +131,7 @@ class _Run:
         late = late_files(fresh, state.ledger)
         again: list[Staged] = []
         if self.contract.key and late:
-            found = replay(self.con, stage, self.contract, target, late, fresh, listing, state.ledger)
+            found = replay(self.engine.session, stage, self.contract, target, late, fresh, listing, state.ledger)
             again = found.files
             self.account.replayed += len(again)
             if found.missing:
@@ -153,13 +140,12 @@ class _Run:
                     "the landing zone: rows deleted since may have come back"
                 )
         members = Members(fresh, again)
-        # Every row carries its number by now; without an order to keep, DuckDB holds far less in memory at a time.
-        self.con.execute("SET preserve_insertion_order = false")
+        self.engine.staged()
         counts = self._work_out(stage, target, members, late)
         self._quarantine(fresh)
         reached = max(state.ledger.watermark, watermark(files))
         batch = Batch(target, [each.applied for each in fresh], reached, counts.to_json())
-        self.sink.commit(self.con, batch, self.held.check)
+        self.engine.sink.commit(batch, self.held.check)
         self.account.counts += counts
         self.account.files += len(files)
         self.account.late += len(late)
@@ -178,12 +164,13 @@ class _Run:
     def _work_out(
         self, stage: Stage, target: Mapping[str, DeltaType], members: Members, late: Sequence[Staged]
     ) -> Counts:
+        session, sink = self.engine.session, self.engine.sink
         if not self.contract.key:
-            refuse_keyless(self.con, members.fresh)
+            refuse_keyless(session, members.fresh)
         stage.relate(members.all, target)
         if self.contract.key:
-            return work_out(self.con, self.sink, self.contract, target, members)
-        return work_out_keyless(self.con, self.sink, target, members, late)
+            return work_out(session, sink, self.contract, target, members)
+        return work_out_keyless(session, sink, target, members, late)
 
     def _quarantine(self, fresh: Sequence[Staged]) -> None:
         """Write the rejected records before the commit that counts them, so that none can be lost."""

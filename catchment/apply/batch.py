@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import duckdb
-
 from catchment.apply.account import Counts
 from catchment.apply.staging import Staged, lacking
 from catchment.changes import account, effects, fill, guard, keyless, net
-from catchment.changes.relations import HITS, UNCHANGED, UPSERTS, VERDICTS
+from catchment.changes.relations import EFFECTS, HITS, UNCHANGED, UPSERTS, VERDICTS, WINNERS
+from catchment.changes.session import Session, nothing, numbers
 from catchment.changes.upserts import upserts
 from catchment.landing.contract import TableContract
 from catchment.landing.names import Kind
@@ -33,7 +32,7 @@ class Members:
 
 
 def work_out(
-    con: duckdb.DuckDBPyConnection,
+    session: Session,
     sink: Sink,
     contract: TableContract,
     target: Mapping[str, DeltaType],
@@ -42,72 +41,75 @@ def work_out(
     """Make ``"~verdicts"``, ``"~upserts"`` and ``"~unchanged"`` of ``"~rows"`` for a table with a key."""
     key, width = contract.key, len(contract.key)
     loads_only = all(staged.opened.file.kind is Kind.LOAD for staged in members.all)
-    con.execute(effects.order(key, len(members.fresh), loads_only=loads_only))
+    session.create(EFFECTS, effects.order(key, len(members.fresh), loads_only=loads_only))
     if members.again:
-        con.execute(effects.keep_touched(width))
-    con.execute(net.winners(width))
-    sink.find(con, {name: target[name] for name in key})
-    con.execute(guard.verdicts())
+        session.create(EFFECTS, effects.keep_touched(width))
+    session.create(WINNERS, net.winners(width))
+    sink.find({name: target[name] for name in key})
+    session.create(VERDICTS, guard.verdicts())
     gaps = lacking(members.all, target)
     same = f"SELECT ord FROM {VERDICTS} WHERE verdict = 'same' AND kind <> 'D'"
-    sink.existing(con, f"SELECT ord FROM {HITS}" if gaps else same, target)
-    filled = {name: _fill(con, name, i, width, files) for i, (name, files) in enumerate(gaps.items())}
-    con.execute(upserts(list(target), filled))
-    con.execute(guard.unchanged({name: kind.name for name, kind in target.items()}))
-    return _count(con, contract, members)
+    sink.existing(f"SELECT ord FROM {HITS}" if gaps else same, target)
+    filled = {name: _fill(session, name, i, width, files) for i, (name, files) in enumerate(gaps.items())}
+    session.create(UPSERTS, upserts(list(target), filled))
+    session.create(UNCHANGED, guard.unchanged({name: kind.name for name, kind in target.items()}))
+    return _count(session, contract, members)
 
 
 def work_out_keyless(
-    con: duckdb.DuckDBPyConnection,
+    session: Session,
     sink: Sink,
     target: Mapping[str, DeltaType],
     members: Members,
     late: Sequence[Staged],
 ) -> Counts:
     """The same for a table without a key: only ``"~upserts"`` has rows."""
-    con.execute(keyless.tokens())
-    sink.find_tokens(con, keyless.NEW_TOKENS if late else f"{keyless.NEW_TOKENS} WHERE FALSE")
-    con.execute(keyless.appends(list(target)))
-    empty = {HITS: "ord BIGINT, part INTEGER, pos BIGINT", VERDICTS: _VERDICT, UNCHANGED: "ord BIGINT"}
-    for name, columns in empty.items():
-        con.execute(f"CREATE TEMP TABLE {name} ({columns})")
+    session.create(keyless.NEW_TOKENS, keyless.tokens())
+    sink.find_tokens(keyless.NEW_TOKENS if late else f"{keyless.NEW_TOKENS} WHERE FALSE")
+    session.create(UPSERTS, keyless.appends(list(target)))
+    for name, columns in _EMPTY.items():
+        session.create(name, nothing(columns))
     read, quarantined = _read(members.fresh)
-    (inserted,) = _one(con, f"SELECT count(*) FROM {UPSERTS}")
+    (inserted,) = numbers(session, f"SELECT count(*) FROM {UPSERTS}")
     stale = read - quarantined - inserted
     return Counts(read=read, applied=inserted, stale=stale, quarantined=quarantined, inserted=inserted)
 
 
-def refuse_keyless(con: duckdb.DuckDBPyConnection, fresh: Sequence[Staged]) -> None:
+def refuse_keyless(session: Session, fresh: Sequence[Staged]) -> None:
     """Take updates and deletes of a table without a key out of the files' rows and reject them."""
     for staged in fresh:
         if not staged.relation:
             continue
-        found = con.execute(keyless.refused(staged.relation)).fetchall()
+        found = session.rows(keyless.refused(staged.relation))
         if found:
-            con.execute(f"DELETE FROM {staged.relation} WHERE \"~op\" <> 'I'")
+            session.create(staged.relation, f"SELECT * FROM {staged.relation} WHERE \"~op\" = 'I'")
             file = staged.opened.file
             staged.rejects += [Reject(file, row, None, keyless.REFUSED[op], raw) for row, op, raw in found]
 
 
-_VERDICT = "ord BIGINT, kind VARCHAR, verdict VARCHAR"
+_EMPTY = {
+    HITS: {"ord": "BIGINT", "part": "INTEGER", "pos": "BIGINT"},
+    VERDICTS: {"ord": "BIGINT", "kind": "VARCHAR", "verdict": "VARCHAR"},
+    UNCHANGED: {"ord": "BIGINT"},
+}
 
 
-def _fill(con: duckdb.DuckDBPyConnection, column: str, index: int, width: int, files: Sequence[int]) -> str:
+def _fill(session: Session, column: str, index: int, width: int, files: Sequence[int]) -> str:
     """Make the relation of the values that ``column`` keeps; returns its name."""
     table = f'"~fill_{index}"'
-    con.execute(fill.steps(width, files))
-    con.execute(fill.trail(files))
-    while _one(con, fill.hops(files))[0]:
-        con.execute(fill.hop(files))
-    con.execute(fill.values(table, column, width))
+    session.create(fill.STEPS, fill.steps(width, files))
+    session.create(fill.TRAIL, fill.trail(files))
+    while numbers(session, fill.hops(files))[0]:
+        session.create(fill.TRAIL, fill.hop(files))
+    session.create(table, fill.values(column, width))
     return table
 
 
-def _count(con: duckdb.DuckDBPyConnection, contract: TableContract, members: Members) -> Counts:
+def _count(session: Session, contract: TableContract, members: Members) -> Counts:
     read, quarantined = _read(members.fresh)
-    survived, applied = _one(con, account.surviving())
-    inserted, updated, deleted = _one(con, account.moved())
-    (changed,) = _one(con, account.key_changes(contract.key, len(members.fresh)))
+    survived, applied = numbers(session, account.surviving())
+    inserted, updated, deleted = numbers(session, account.moved())
+    (changed,) = numbers(session, account.key_changes(contract.key, len(members.fresh)))
     return Counts(
         read=read,
         applied=applied,
@@ -123,9 +125,3 @@ def _count(con: duckdb.DuckDBPyConnection, contract: TableContract, members: Mem
 
 def _read(fresh: Sequence[Staged]) -> tuple[int, int]:
     return sum(staged.rows for staged in fresh), sum(len(staged.rejects) for staged in fresh)
-
-
-def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
-    row = con.execute(sql).fetchone()
-    assert row is not None
-    return tuple(int(value) for value in row)

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import duckdb
-
 from catchment.apply.pending import Listing
-from catchment.apply.staging import Stage, Staged, drop_relation, lacking
+from catchment.apply.staging import Stage, Staged, lacking
 from catchment.changes import effects
 from catchment.changes.relations import TOUCHED, comma, keys
+from catchment.changes.session import Session, numbers
 from catchment.landing.contract import TableContract
 from catchment.landing.names import LandingFile
 from catchment.landing.types import DeltaType
@@ -39,7 +38,7 @@ def late_files(fresh: Sequence[Staged], ledger: Ledger) -> list[Staged]:
 
 
 def replay(
-    con: duckdb.DuckDBPyConnection,
+    session: Session,
     stage: Stage,
     contract: TableContract,
     target: Mapping[str, DeltaType],
@@ -51,7 +50,7 @@ def replay(
     """Read again what the late files have to be seen together with."""
     starts = min(start for staged in late if (start := staged.applied.starts()) is not None)
     again, missing = _behind(starts, fresh, listing, ledger)
-    _touch(con, contract, late)
+    _touch(session, contract, late)
     opened = [stage.open(file, target) for file in again]
     partial = _partial(fresh, [set(each.shape.columns) for each in opened if each.shape], target)
     found = Replay(missing=missing)
@@ -59,21 +58,21 @@ def replay(
         # A value carried over a key change may come from before any of this: only the whole history tells it.
         again, missing = _behind(None, fresh, listing, ledger)
         opened, found.missing = [stage.open(file, target) for file in again], missing
-        _spread(con, contract, fresh)
+        _spread(session, contract, fresh)
     while True:
-        before = _touched(con)
+        before = _touched(session)
         for staged in found.files:
-            drop_relation(con, staged.relation)
+            session.drop(staged.relation)
         found.files = []
         for each in opened:
             staged = stage.read(each, target)
-            if staged.relation and _keep_touching(con, contract, staged.relation):
+            if staged.relation and _keep_touching(session, contract, staged.relation):
                 found.files.append(staged)
                 if partial:
-                    _spread(con, contract, [staged])
-            else:
-                drop_relation(con, staged.relation)
-        if not partial or _touched(con) == before:
+                    _spread(session, contract, [staged])
+            elif staged.relation:
+                session.drop(staged.relation)
+        if not partial or _touched(session) == before:
             return found
 
 
@@ -98,13 +97,13 @@ def _partial(fresh: Sequence[Staged], again: Sequence[set[str]], target: Mapping
     return bool(lacking(fresh, target)) or any(not set(target) <= said for said in again)
 
 
-def _touch(con: duckdb.DuckDBPyConnection, contract: TableContract, late: Sequence[Staged]) -> None:
+def _touch(session: Session, contract: TableContract, late: Sequence[Staged]) -> None:
     """Make ``"~touched"``: the keys of the late files."""
     selects = [effects.touched(contract.key, staged.relation) for staged in late]
-    con.execute(f"CREATE TEMP TABLE {TOUCHED} AS {' UNION '.join(selects)}")
+    session.create(TOUCHED, " UNION ".join(selects))
 
 
-def _spread(con: duckdb.DuckDBPyConnection, contract: TableContract, files: Sequence[Staged]) -> None:
+def _spread(session: Session, contract: TableContract, files: Sequence[Staged]) -> None:
     """Add the other keys of rows that touch one of the keys."""
     columns = comma(keys(len(contract.key)))
     for staged in files:
@@ -112,16 +111,15 @@ def _spread(con: duckdb.DuckDBPyConnection, contract: TableContract, files: Sequ
             rows = effects.touching(contract.key, staged.relation)
             kept = f'(SELECT * FROM {staged.relation} WHERE "~row" IN ({rows}))'
             new = effects.touched(contract.key, kept)
-            con.execute(f"INSERT INTO {TOUCHED} {new} EXCEPT SELECT {columns} FROM {TOUCHED}")
+            session.append(TOUCHED, f"{new} EXCEPT SELECT {columns} FROM {TOUCHED}")
 
 
-def _keep_touching(con: duckdb.DuckDBPyConnection, contract: TableContract, relation: str) -> bool:
+def _keep_touching(session: Session, contract: TableContract, relation: str) -> bool:
     """Remove the rows that touch none of the keys; whether any is left."""
-    con.execute(f'DELETE FROM {relation} WHERE "~row" NOT IN ({effects.touching(contract.key, relation)})')
-    return con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
+    rows = effects.touching(contract.key, relation)
+    session.create(relation, f'SELECT * FROM {relation} WHERE "~row" IN ({rows})')
+    return bool(session.rows(f"SELECT 1 FROM {relation} LIMIT 1"))
 
 
-def _touched(con: duckdb.DuckDBPyConnection) -> int:
-    row = con.execute(f"SELECT count(*) FROM {TOUCHED}").fetchone()
-    assert row is not None
-    return int(row[0])
+def _touched(session: Session) -> int:
+    return numbers(session, f"SELECT count(*) FROM {TOUCHED}")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 
@@ -47,8 +48,31 @@ class Staged:
     number: int = 0
 
 
-class Stage:
-    """Reads landing files of one table into one session, which it empties first."""
+class Stage(Protocol):
+    """Landing files of one table on their way into the session, for one batch.
+
+    An engine's stage is made anew for each batch; the session is empty then.
+    """
+
+    def open(self, file: LandingFile, spelling: Mapping[str, DeltaType]) -> Opened:
+        """Fetch a file and see which columns it has, spelt as in ``spelling`` where case alone differs."""
+        ...
+
+    def open_all(self, files: Sequence[LandingFile], table: Mapping[str, DeltaType]) -> list[Opened]:
+        """Open new files; what one of them calls a new column is how those after it have to spell it."""
+        ...
+
+    def read(self, opened: Opened, target: Mapping[str, DeltaType]) -> Staged:
+        """Read a file's rows as the table's columns. An unreadable file is one rejected record."""
+        ...
+
+    def relate(self, files: Sequence[Staged], target: Mapping[str, DeltaType]) -> None:
+        """Make ``"~rows"`` and ``"~files"`` (file, place) of the files, numbered as they stand in the sequence."""
+        ...
+
+
+class DuckStage:
+    """Reads landing files of one table into one DuckDB session, which it empties first."""
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, contract: TableContract, landing: ObjectStore, scratch: Path
@@ -158,9 +182,3 @@ def _applied(opened: Opened, read: FileRead, first: str | None, last: str | None
         read.first_commit.isoformat() if read.first_commit else None,
         read.last_commit.isoformat() if read.last_commit else None,
     )
-
-
-def drop_relation(con: duckdb.DuckDBPyConnection, relation: str) -> None:
-    """Drop a file's rows, if it had any."""
-    if relation:
-        con.execute(f"DROP TABLE IF EXISTS {relation}")

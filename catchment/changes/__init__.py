@@ -1,6 +1,7 @@
-"""What changes mean, as relational steps: functions that return SQL text and touch nothing.
+"""What changes mean, as relational steps: functions that return queries and touch nothing.
 
-The steps, in order (each reads the tables the earlier ones made; names in ``relations``):
+A ``Session`` runs them; whoever calls a step gives its rows the name that later steps read them by (``relations``).
+The steps, in order:
 
 1. ``effects``   a change row becomes what it does to keys: an upsert, a delete, or, where the key itself changed,
                  the delete of the old key and the upsert of the new one. Effects are put in order:
@@ -11,5 +12,5 @@ The steps, in order (each reads the tables the earlier ones made; names in ``rel
 4. ``fill``      a column that the winner's file does not speak of keeps its last known value.
 5. ``account``   every row read is superseded, stale or applied.
 
-The SQL is what DuckDB and Spark both read, apart from the quotes around names.
+The queries are in DuckDB's dialect, of which they use only what can be rendered for Spark SQL with the same meaning.
 """

@@ -36,7 +36,7 @@ def expand(key: Sequence[str], source: str = ROWS, *, file: str = 's."~file"') -
 
 
 def order(key: Sequence[str], fresh_below: int, *, loads_only: bool) -> str:
-    """CREATE the effects with their place in the history as ``ord``.
+    """SELECT the effects with their place in the history as ``ord``.
 
     Files numbered below ``fresh_below`` are new, the others are read again. Rows of load files have no token (an
     empty one, which sorts first), so a batch of load files alone is in order by file and row without sorting.
@@ -46,19 +46,19 @@ def order(key: Sequence[str], fresh_below: int, *, loads_only: bool) -> str:
     else:
         place = "row_number() OVER (ORDER BY seq, f.place, line, part)"
     return (
-        f"CREATE TEMP TABLE {EFFECTS} AS SELECT {place} AS ord, e.file, line, part, "
+        f"SELECT {place} AS ord, e.file, line, part, "
         f"e.file < {fresh_below} AS fresh, kind, seq, {comma(keys(len(key)))} "
         f'FROM ({expand(key)}) e JOIN "~files" f ON f.file = e.file'
     )
 
 
 def keep_touched(key_width: int) -> str:
-    """DELETE the effects of files read again on keys that are not touched.
+    """SELECT the effects without those of files read again on keys that are not touched.
 
     A key change that touches one of the keys has an effect on another one too, whose later changes were not read.
     """
     return (
-        f"DELETE FROM {EFFECTS} e WHERE NOT e.fresh AND NOT EXISTS "
+        f"SELECT e.* FROM {EFFECTS} e WHERE e.fresh OR EXISTS "
         f"(SELECT 1 FROM {TOUCHED} t WHERE {both(keys(key_width, 'e'), keys(key_width, 't'))})"
     )
 

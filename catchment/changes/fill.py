@@ -16,7 +16,7 @@ STEPS, TRAIL = '"~steps"', '"~trail"'
 
 
 def steps(key_width: int, lacking: Iterable[int]) -> str:
-    """CREATE the effects with the one that says the column's value: at it (``src``) and right before it (``before``).
+    """SELECT the effects with the one that says the column's value: at it (``src``) and right before it (``before``).
 
     ``lacking`` are the files that do not speak of the column. A key change delivered twice moves its row once: of the
     second copy, the delete says nothing and the arrival is an update.
@@ -27,16 +27,16 @@ def steps(key_width: int, lacking: Iterable[int]) -> str:
     copies = f"PARTITION BY seq, kind, part, {comma(keys(key_width))} ORDER BY ord"
     window = f"PARTITION BY {comma(keys(key_width))} ORDER BY ord ROWS BETWEEN UNBOUNDED PRECEDING AND"
     return (
-        f"CREATE OR REPLACE TEMP TABLE {STEPS} AS SELECT ord, file, line, part, kind, {comma(keys(key_width))}, "
+        f"SELECT ord, file, line, part, kind, {comma(keys(key_width))}, "
         f"max({says}) OVER ({window} CURRENT ROW) AS src, max({says}) OVER ({window} 1 PRECEDING) AS before "
         f"FROM (SELECT *, row_number() OVER ({copies}) AS copy FROM {EFFECTS}) e"
     )
 
 
 def trail(lacking: Iterable[int]) -> str:
-    """CREATE the search: for each winner that needs the column, where to look (``src``) on which key (``home``)."""
+    """SELECT the search: for each winner that needs the column, where to look (``src``) on which key (``home``)."""
     return (
-        f"CREATE OR REPLACE TEMP TABLE {TRAIL} AS SELECT w.ord, s.src, s.ord AS home FROM {WINNERS} w "
+        f"SELECT w.ord, s.src, s.ord AS home FROM {WINNERS} w "
         f"JOIN {STEPS} s ON s.ord = w.ord WHERE w.kind IN ('U', 'K') AND {_lacks('w.file', lacking)}"
     )
 
@@ -50,10 +50,10 @@ def hops(lacking: Iterable[int]) -> str:
 
 
 def hop(lacking: Iterable[int]) -> str:
-    """CREATE the search anew, one key change further back."""
+    """SELECT the search anew, one key change further back."""
     arrived = f"s.kind = 'K' AND {_lacks('s.file', lacking)}"
     return (
-        f"CREATE OR REPLACE TEMP TABLE {TRAIL} AS SELECT t.ord, "
+        "SELECT t.ord, "
         f"CASE WHEN {arrived} THEN d.before ELSE t.src END AS src, "
         f"CASE WHEN {arrived} THEN d.ord ELSE t.home END AS home "
         f"FROM {TRAIL} t LEFT JOIN {STEPS} s ON s.ord = t.src "
@@ -61,11 +61,11 @@ def hop(lacking: Iterable[int]) -> str:
     )
 
 
-def values(table: str, column: str, key_width: int) -> str:
-    """CREATE ``table`` (ord, value): what each search found; needs the table's rows as ``"~existing"``."""
+def values(column: str, key_width: int) -> str:
+    """SELECT (ord, value): what each search found; needs the table's rows as ``"~existing"``."""
     name = quote(column)
     return (
-        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT t.ord, "
+        "SELECT t.ord, "
         f"CASE WHEN t.src IS NULL THEN x.{name} WHEN s.kind <> 'D' THEN r.{name} END AS value FROM {TRAIL} t "
         f"LEFT JOIN {STEPS} s ON s.ord = t.src "
         f'LEFT JOIN {ROWS} r ON r."~file" = s.file AND r."~row" = s.line '

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from catchment.changes.relations import EXISTING, HITS, ORD, SEQUENCE, UNCHANGED, UPSERTS, VERDICTS, WINNERS, quote
+from catchment.changes.relations import EXISTING, HITS, ORD, SEQUENCE, UNCHANGED, UPSERTS, WINNERS, quote
 
 _FLOATS = ("float", "double")
 
 
 def verdicts() -> str:
-    """CREATE the winners with what the table says to them.
+    """SELECT the winners with what the table says to them.
 
     ``verdict``: new (the table has no such key), older (it has an older row), same (a row of this very token) or
     newer (the winner must not count). ``neutral`` marks the delete half of a key change that finds nothing to delete:
     it says nothing about whether its row was applied.
     """
     return (
-        f"CREATE TEMP TABLE {VERDICTS} AS SELECT w.*, "
+        "SELECT w.*, "
         "CASE WHEN h.token IS NULL THEN 'new' WHEN h.token < w.seq THEN 'older' "
         "WHEN h.token = w.seq THEN 'same' ELSE 'newer' END AS verdict, "
         "w.part = 0 AND h.token IS NULL AS neutral "
@@ -26,7 +26,7 @@ def verdicts() -> str:
 
 
 def unchanged(columns: Mapping[str, str]) -> str:
-    """CREATE the ``ord`` of upserts that would write the row the table has, value for value.
+    """SELECT the ``ord`` of upserts that would write the row the table has, value for value.
 
     ``columns`` maps the table's columns to Delta types. Floats are compared as text: ``-0.0`` is not ``0.0``, and
     NaN is NaN.
@@ -37,10 +37,7 @@ def unchanged(columns: Mapping[str, str]) -> str:
         if kind in _FLOATS:
             left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
         same.append(f"{left} IS NOT DISTINCT FROM {right}")
-    return (
-        f"CREATE TEMP TABLE {UNCHANGED} AS SELECT u.{ORD} AS ord FROM {UPSERTS} u "
-        f"JOIN {EXISTING} x ON x.{ORD} = u.{ORD} WHERE {' AND '.join(same)}"
-    )
+    return f"SELECT u.{ORD} AS ord FROM {UPSERTS} u JOIN {EXISTING} x ON x.{ORD} = u.{ORD} WHERE {' AND '.join(same)}"
 
 
 def effective(table: str = "v") -> str:

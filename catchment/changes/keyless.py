@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catchment.changes.relations import ORD, ROWS, SEQUENCE, UPSERTS, comma, quote
+from catchment.changes.relations import ORD, ROWS, SEQUENCE, comma, quote
 
 NEW_TOKENS, PRESENT = '"~tokens"', '"~present"'
 REFUSED = {
@@ -19,15 +19,15 @@ def refused(source: str) -> str:
 
 
 def tokens() -> str:
-    """CREATE the tokens of the batch that the table might carry already."""
-    return f'CREATE TEMP TABLE {NEW_TOKENS} AS SELECT DISTINCT "~seq" AS token FROM {ROWS} WHERE "~seq" <> \'\''
+    """SELECT the tokens of the batch that the table might carry already."""
+    return f'SELECT DISTINCT "~seq" AS token FROM {ROWS} WHERE "~seq" <> \'\''
 
 
 def appends(columns: Sequence[str]) -> str:
-    """CREATE the upserts: every load row, and of each token the first row, unless the table has the token."""
+    """SELECT the upserts: every load row, and of each token the first row, unless the table has the token."""
     named = comma(f"r.{quote(name)}" for name in columns)
     return (
-        f"CREATE TEMP TABLE {UPSERTS} AS SELECT {ORD}, {comma(quote(name) for name in columns)}, "
+        f"SELECT {ORD}, {comma(quote(name) for name in columns)}, "
         f'{quote(SEQUENCE)} FROM (SELECT row_number() OVER (ORDER BY f.place, "~row") AS {ORD}, {named}, '
         f'"~seq" AS {quote(SEQUENCE)}, '
         f'row_number() OVER (PARTITION BY "~seq" ORDER BY f.place, "~row") AS "~copy" '

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from catchment.changes.relations import EFFECTS, WINNERS, comma, keys
+from catchment.changes.relations import EFFECTS, comma, keys
 
 
 def winners(key_width: int) -> str:
-    """CREATE the winners: of each key the effect with the highest place in the history."""
+    """SELECT the winners: of each key the effect with the highest place in the history."""
     return (
-        f"CREATE TEMP TABLE {WINNERS} AS SELECT e.* FROM {EFFECTS} e "
+        f"SELECT e.* FROM {EFFECTS} e "
         f"JOIN (SELECT max(ord) AS ord FROM {EFFECTS} GROUP BY {comma(keys(key_width))}) m ON m.ord = e.ord"
     )

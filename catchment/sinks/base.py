@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import duckdb
-
 from catchment.landing.types import DeltaType
 from catchment.sinks.ledger import AppliedFile, Ledger
 
@@ -52,25 +50,28 @@ class Committed:
 
 
 class Sink(Protocol):
-    """A table that applies net changes and advances its watermark in one atomic step."""
+    """A table that applies net changes and advances its watermark in one atomic step.
+
+    It reads and makes relations of the session it was made for.
+    """
 
     def open(self) -> TableState:
         """Read the table anew. Raises ForeignWriter, LedgerLost."""
         ...
 
-    def find(self, con: duckdb.DuckDBPyConnection, key: Mapping[str, DeltaType]) -> None:
+    def find(self, key: Mapping[str, DeltaType]) -> None:
         """Make ``"~hits"``: where the table has the keys of ``"~winners"``."""
         ...
 
-    def find_tokens(self, con: duckdb.DuckDBPyConnection, tokens: str) -> None:
+    def find_tokens(self, tokens: str) -> None:
         """Make ``"~present"`` (token): those of the relation ``tokens`` that some row of the table carries."""
         ...
 
-    def existing(self, con: duckdb.DuckDBPyConnection, wanted: str, columns: Mapping[str, DeltaType]) -> None:
+    def existing(self, wanted: str, columns: Mapping[str, DeltaType]) -> None:
         """Make ``"~existing"``: ord, columns and token of the hits whose ``ord`` the query ``wanted`` selects."""
         ...
 
-    def commit(self, con: duckdb.DuckDBPyConnection, batch: Batch, before_commit: Callable[[], None]) -> Committed:
+    def commit(self, batch: Batch, before_commit: Callable[[], None]) -> Committed:
         """Apply the batch and record its files, in one step. Raises LostRace, with nothing changed."""
         ...
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import duckdb
 from deltalake import DeltaTable
 from deltalake._internal import RemoveAction
 from deltalake.exceptions import TableNotFoundError
@@ -32,6 +31,7 @@ from catchment.changes.relations import (
     keys,
     quote,
 )
+from catchment.changes.session import DuckSession, nothing, numbers
 from catchment.errors import ForeignWriter, SettingsError
 from catchment.landing.names import TableName
 from catchment.landing.types import STRING, DeltaType
@@ -46,13 +46,15 @@ from catchment.storage import ObjectStore
 _REFUSED = {"deletionVectors", "columnMapping"}
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _TARGET_ROWS = 1_000_000
-PRESENT = '"~present"'
+PRESENT, _GONE, _NEW = '"~present"', '"~gone"', '"~new"'
+_HIT = {"ord": "BIGINT", "part": "INTEGER", "pos": "BIGINT", "token": "VARCHAR"}
 
 
 class DeltaSink:
     """The Delta table of one source table, at ``<schema>/<table>`` of the lake."""
 
-    def __init__(self, store: ObjectStore, table: TableName, scratch: Path) -> None:
+    def __init__(self, session: DuckSession, store: ObjectStore, table: TableName, scratch: Path) -> None:
+        self._session, self._con = session, session.con
         self._store, self._table, self._scratch = store, table, scratch
         self._path = f"{table.schema}/{table.table}"
         self._url = f"{store.url}/{self._path}"
@@ -79,58 +81,61 @@ class DeltaSink:
         rows = sum(part.records or 0 for part in self._parts)
         return TableState(version, columns, self._ledger(version), rows)
 
-    def find(self, con: duckdb.DuckDBPyConnection, key: Mapping[str, DeltaType]) -> None:
+    def find(self, key: Mapping[str, DeltaType]) -> None:
         """Make ``"~hits"``; only files whose statistics allow one of the keys are looked into."""
-        con.execute(f"CREATE TEMP TABLE {HITS} (ord BIGINT, part INTEGER, pos BIGINT, token VARCHAR)")
-        candidates = self._candidates(con, key)
+        self._session.create(HITS, nothing(_HIT))
+        candidates = self._candidates(key)
         if not candidates:
             return
-        reader = PartReader(con, self._store, self._path, self._scratch, candidates)
+        reader = PartReader(self._con, self._store, self._path, self._scratch, candidates)
         named = [f"CAST(t.{quote(column)} AS {kind.duckdb})" for column, kind in key.items()]
-        con.execute(
-            f"INSERT INTO {HITS} SELECT w.ord, p.part, t.file_row_number, COALESCE(t.{quote(SEQUENCE)}, '') "
+        self._session.append(
+            HITS,
+            f"SELECT w.ord, p.part, t.file_row_number, COALESCE(t.{quote(SEQUENCE)}, '') "
             f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.{PART_FILE} "
-            f"JOIN {WINNERS} w ON {both(keys(len(key), 'w'), named)}"
+            f"JOIN {WINNERS} w ON {both(keys(len(key), 'w'), named)}",
         )
 
-    def find_tokens(self, con: duckdb.DuckDBPyConnection, tokens: str) -> None:
+    def find_tokens(self, tokens: str) -> None:
         """Make ``"~present"``: the tokens of the relation ``tokens`` that the table carries."""
-        con.execute(f"CREATE TEMP TABLE {PRESENT} (token VARCHAR)")
+        self._session.create(PRESENT, nothing({"token": "VARCHAR"}))
         if self._parts:
-            reader = PartReader(con, self._store, self._path, self._scratch, self._parts)
-            con.execute(
-                f"INSERT INTO {PRESENT} SELECT DISTINCT t.{quote(SEQUENCE)} FROM {reader.scan('t')} "
-                f"WHERE t.{quote(SEQUENCE)} IN (SELECT token FROM {tokens})"
+            reader = PartReader(self._con, self._store, self._path, self._scratch, self._parts)
+            self._session.append(
+                PRESENT,
+                f"SELECT DISTINCT t.{quote(SEQUENCE)} FROM {reader.scan('t')} "
+                f"WHERE t.{quote(SEQUENCE)} IN (SELECT token FROM {tokens})",
             )
 
-    def existing(self, con: duckdb.DuckDBPyConnection, wanted: str, columns: Mapping[str, DeltaType]) -> None:
+    def existing(self, wanted: str, columns: Mapping[str, DeltaType]) -> None:
         """Make ``"~existing"``: the table's rows, whole, of the hits that ``wanted`` (a query of ``ord``) selects."""
-        empty = comma(f"{quote(column)} {kind.duckdb}" for column, kind in _stored(columns).items())
-        con.execute(f"CREATE TEMP TABLE {EXISTING} ({ORD} BIGINT, {empty})")
-        hit = con.execute(f"SELECT DISTINCT part FROM {HITS} WHERE ord IN ({wanted})").fetchall()
+        kinds = {name: kind.duckdb for name, kind in _stored(columns).items()}
+        self._session.create(EXISTING, nothing({"~ord": "BIGINT", **kinds}))
+        hit = self._session.rows(f"SELECT DISTINCT part FROM {HITS} WHERE ord IN ({wanted})")
         if not hit:
             return
-        numbers = {number for (number,) in hit}
-        parts = [part for part in self._parts if part.number in numbers]
-        reader = PartReader(con, self._store, self._path, self._scratch, parts)
-        con.execute(
-            f"INSERT INTO {EXISTING} SELECT h.ord, {reader.columns(_stored(columns), 't')} "
+        wanted_parts = {number for (number,) in hit}
+        parts = [part for part in self._parts if part.number in wanted_parts]
+        reader = PartReader(self._con, self._store, self._path, self._scratch, parts)
+        self._session.append(
+            EXISTING,
+            f"SELECT h.ord, {reader.columns(_stored(columns), 't')} "
             f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.{PART_FILE} "
-            f"JOIN {HITS} h ON h.part = p.part AND h.pos = t.file_row_number WHERE h.ord IN ({wanted})"
+            f"JOIN {HITS} h ON h.part = p.part AND h.pos = t.file_row_number WHERE h.ord IN ({wanted})",
         )
 
-    def commit(self, con: duckdb.DuckDBPyConnection, batch: Batch, before_commit: Callable[[], None]) -> Committed:
+    def commit(self, batch: Batch, before_commit: Callable[[], None]) -> Committed:
         """Rewrite what changes and commit it with the batch's files and watermark. Raises LostRace."""
         stored = _stored(batch.columns)
         if self._delta is None:
-            adds = self._write(con, [Bin([], True)], stored)
+            adds = self._write([Bin([], True)], stored)
             before_commit()
             create(self._url, self._store.delta_options(), stored, adds, batch)
             return self._committed()
         before = {field.name: delta_type(field) for field in self._delta.schema().fields}
         widened = any(before.get(name, kind) != kind for name, kind in stored.items())
-        bins = self._bins(con, everything=widened)
-        adds = self._write(con, bins, stored)
+        bins = self._bins(everything=widened)
+        adds = self._write(bins, stored)
         before_commit()
         new = {name: kind for name, kind in stored.items() if name not in before}
         order = {name: stored.get(name, kind) for name, kind in {**before, **new}.items()}
@@ -154,56 +159,53 @@ class DeltaSink:
         self._known = (identity, version, ledger)
         return ledger
 
-    def _candidates(self, con: duckdb.DuckDBPyConnection, key: Mapping[str, DeltaType]) -> list[Part]:
+    def _candidates(self, key: Mapping[str, DeltaType]) -> list[Part]:
         if self._delta is None or not self._parts:
             return []
         parts = live_parts(self._delta, key)
         tests = comma(f"COALESCE(bool_or({may_hold(part, key, 'w')}), FALSE)" for part in parts)
-        answer = con.execute(f"SELECT {tests} FROM {WINNERS} w").fetchone()
-        assert answer is not None
+        [answer] = self._session.rows(f"SELECT {tests} FROM {WINNERS} w")
         return [part for part, possible in zip(parts, answer, strict=True) if possible]
 
-    def _bins(self, con: duckdb.DuckDBPyConnection, *, everything: bool) -> list[Bin]:
+    def _bins(self, *, everything: bool) -> list[Bin]:
         """The files to write. Makes ``"~gone"`` (part, pos) and ``"~new"`` (ord, part: where the row was, if any)."""
         gone = f"SELECT h.part, h.pos FROM {HITS} h JOIN {VERDICTS} v ON v.ord = h.ord WHERE {effective()}"
         where = f"SELECT ord, min(part) AS part FROM {HITS} GROUP BY ord"
-        con.execute(f'CREATE TEMP TABLE "~gone" AS {gone}')
-        con.execute(
-            f'CREATE TEMP TABLE "~new" AS SELECT u.{ORD} AS ord, h.part FROM {UPSERTS} u '
-            f"LEFT JOIN ({where}) h ON h.ord = u.{ORD} WHERE u.{ORD} NOT IN (SELECT ord FROM {UNCHANGED})"
+        self._session.create(_GONE, gone)
+        self._session.create(
+            _NEW,
+            f"SELECT u.{ORD} AS ord, h.part FROM {UPSERTS} u "
+            f"LEFT JOIN ({where}) h ON h.ord = u.{ORD} WHERE u.{ORD} NOT IN (SELECT ord FROM {UNCHANGED})",
         )
-        touched = {number for (number,) in con.execute('SELECT DISTINCT part FROM "~gone"').fetchall()}
+        touched = {number for (number,) in self._session.rows(f"SELECT DISTINCT part FROM {_GONE}")}
         if everything:
             touched = {part.number for part in self._parts}
-        counted = con.execute('SELECT count(*) FROM "~new" WHERE part IS NULL').fetchone()
-        assert counted is not None
-        return plan_bins(self._parts, touched, counted[0], target_rows=_TARGET_ROWS)
+        (inserts,) = numbers(self._session, f"SELECT count(*) FROM {_NEW} WHERE part IS NULL")
+        return plan_bins(self._parts, touched, inserts, target_rows=_TARGET_ROWS)
 
-    def _write(
-        self, con: duckdb.DuckDBPyConnection, bins: Sequence[Bin], columns: Mapping[str, DeltaType]
-    ) -> list[AddAction]:
+    def _write(self, bins: Sequence[Bin], columns: Mapping[str, DeltaType]) -> list[AddAction]:
         adds = []
         for each in bins:
-            rows = self._rows(con, each, columns)
-            if (add := write_part(con, self._store, self._path, self._scratch, rows, columns)) is not None:
+            rows = self._rows(each, columns)
+            if (add := write_part(self._con, self._store, self._path, self._scratch, rows, columns)) is not None:
                 adds.append(add)
         return adds
 
-    def _rows(self, con: duckdb.DuckDBPyConnection, each: Bin, columns: Mapping[str, DeltaType]) -> str:
+    def _rows(self, each: Bin, columns: Mapping[str, DeltaType]) -> str:
         """The query of a bin's rows."""
         named = comma(f"CAST(u.{quote(name)} AS {kind.duckdb}) AS {quote(name)}" for name, kind in columns.items())
         if self._delta is None:
             return f"SELECT {named} FROM {UPSERTS} u"
-        numbers = comma(str(part.number) for part in each.parts) or "NULL"
-        home = f"n.part IN ({numbers})" + (" OR n.part IS NULL" if each.inserts else "")
-        new = f'SELECT {named} FROM {UPSERTS} u JOIN "~new" n ON n.ord = u.{ORD} WHERE {home}'
+        parts = comma(str(part.number) for part in each.parts) or "NULL"
+        home = f"n.part IN ({parts})" + (" OR n.part IS NULL" if each.inserts else "")
+        new = f"SELECT {named} FROM {UPSERTS} u JOIN {_NEW} n ON n.ord = u.{ORD} WHERE {home}"
         if not each.parts:
             return new
-        reader = PartReader(con, self._store, self._path, self._scratch, each.parts)
+        reader = PartReader(self._con, self._store, self._path, self._scratch, each.parts)
         return (
             f"SELECT {reader.columns(columns, 't')} FROM {reader.scan('t')} "
             f"JOIN {reader.parts} p ON p.local = t.{PART_FILE} "
-            f'WHERE NOT EXISTS (SELECT 1 FROM "~gone" g WHERE g.part = p.part AND g.pos = t.file_row_number) '
+            f"WHERE NOT EXISTS (SELECT 1 FROM {_GONE} g WHERE g.part = p.part AND g.pos = t.file_row_number) "
             f"UNION ALL {new}"
         )
 

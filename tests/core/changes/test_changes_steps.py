@@ -12,14 +12,15 @@ import pytest
 import sqlglot
 
 from catchment.changes import account, effects, fill, guard, keyless, net
-from catchment.changes.relations import HITS, UNCHANGED, VERDICTS, WINNERS
+from catchment.changes.relations import EFFECTS, HITS, UNCHANGED, UPSERTS, VERDICTS, WINNERS
+from catchment.changes.session import DuckSession, nothing
 from catchment.changes.upserts import upserts
 
 KEY = ["a", "b"]
 
 
 @pytest.fixture
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
+def session() -> Iterator[DuckSession]:
     """Two files: a swap of two keys through a third, and a row written three times in one transaction."""
     with duckdb.connect() as found:
         found.execute(
@@ -35,21 +36,21 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         )
         found.execute('CREATE TEMP TABLE "~files" (file INTEGER, place INTEGER)')
         found.execute('INSERT INTO "~files" VALUES (0, 0), (1, 1)')
-        yield found
+        yield DuckSession(found)
 
 
-def test_a_key_change_is_a_delete_and_an_arrival(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(effects.order(KEY, 2, loads_only=False))
-    found = con.execute('SELECT kind, k0, k1 FROM "~effects" ORDER BY ord').fetchall()
+def test_a_key_change_is_a_delete_and_an_arrival(session: DuckSession) -> None:
+    session.create(EFFECTS, effects.order(KEY, 2, loads_only=False))
+    found = session.rows('SELECT kind, k0, k1 FROM "~effects" ORDER BY ord')
     swap = [("D", 1, "x"), ("K", 9, "x"), ("D", 2, "x"), ("K", 1, "x"), ("D", 9, "x"), ("K", 2, "x")]
     assert found == [*swap, ("U", 3, "x"), ("U", 3, "x"), ("U", 3, "x"), ("D", 4, "x")]
-    assert con.execute(account.key_changes(KEY, 2)).fetchall() == [(3,)]
+    assert session.rows(account.key_changes(KEY, 2)) == [(3,)]
 
 
-def test_the_last_effect_of_a_key_wins_and_the_guard_judges_it(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute(effects.order(KEY, 2, loads_only=False))
-    con.execute(net.winners(2))
-    winners = con.execute(f"SELECT k0, kind, file, line, ord FROM {WINNERS} ORDER BY k0").fetchall()
+def test_the_last_effect_of_a_key_wins_and_the_guard_judges_it(session: DuckSession) -> None:
+    session.create(EFFECTS, effects.order(KEY, 2, loads_only=False))
+    session.create(WINNERS, net.winners(2))
+    winners = session.rows(f"SELECT k0, kind, file, line, ord FROM {WINNERS} ORDER BY k0")
     assert [row[:4] for row in winners] == [
         (1, "K", 0, 2),
         (2, "K", 0, 3),
@@ -58,17 +59,17 @@ def test_the_last_effect_of_a_key_wins_and_the_guard_judges_it(con: duckdb.DuckD
         (9, "D", 0, 3),
     ]
     ords = {row[0]: row[4] for row in winners}
-    con.execute(f"CREATE TEMP TABLE {HITS} (ord BIGINT, part INTEGER, pos BIGINT, token VARCHAR)")
-    con.execute(f"INSERT INTO {HITS} VALUES ({ords[1]}, 0, 0, '1'), ({ords[2]}, 0, 1, '3'), ({ords[3]}, 0, 2, '7')")
-    con.execute(guard.verdicts())
-    found = con.execute(f"SELECT k0, verdict, neutral FROM {VERDICTS} ORDER BY k0").fetchall()
+    session.create(HITS, nothing({"ord": "BIGINT", "part": "INTEGER", "pos": "BIGINT", "token": "VARCHAR"}))
+    session.append(HITS, f"VALUES ({ords[1]}, 0, 0, '1'), ({ords[2]}, 0, 1, '3'), ({ords[3]}, 0, 2, '7')")
+    session.create(VERDICTS, guard.verdicts())
+    found = session.rows(f"SELECT k0, verdict, neutral FROM {VERDICTS} ORDER BY k0")
     assert found == [(1, "older", False), (2, "same", False), (3, "newer", False), (4, "new", False), (9, "new", True)]
-    con.execute(f"CREATE TEMP TABLE {UNCHANGED} (ord BIGINT)")
-    con.execute(upserts(["a", "b", "v"], {}))
-    written = con.execute('SELECT a, v, _catchment_seq FROM "~upserts" ORDER BY a').fetchall()
+    session.create(UNCHANGED, nothing({"ord": "BIGINT"}))
+    session.create(UPSERTS, upserts(["a", "b", "v"], {}))
+    written = session.rows('SELECT a, v, _catchment_seq FROM "~upserts" ORDER BY a')
     assert written == [(1, "two", "2"), (2, "one", "3")]
-    assert con.execute(account.surviving()).fetchall() == [(4, 3)]
-    assert con.execute(account.moved()).fetchall() == [(0, 2, 0)]
+    assert session.rows(account.surviving()) == [(4, 3)]
+    assert session.rows(account.moved()) == [(0, 2, 0)]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_the_last_effect_of_a_key_wins_and_the_guard_judges_it(con: duckdb.DuckD
         fill.steps(2, [0, 1]),
         fill.trail([0]),
         fill.hop([0]),
-        fill.values('"~fill_0"', "v", 2),
+        fill.values("v", 2),
         account.surviving(),
         account.moved(),
         keyless.appends(["a"]),

@@ -1,0 +1,83 @@
+"""What runs the applier's work: a session, the sink that goes with it, and a way to read landing files into it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from catchment.apply.budget import Budget
+from catchment.apply.staging import DuckStage, Stage
+from catchment.changes.session import DuckSession, Session
+from catchment.landing.contract import TableContract
+from catchment.landing.duck import open_duckdb
+from catchment.sinks.base import Sink
+from catchment.sinks.delta import DeltaSink
+from catchment.storage import ObjectStore
+
+
+class Engine(Protocol):
+    """One table's work on one engine, for one call of the applier."""
+
+    @property
+    def session(self) -> Session:
+        """Where the steps run."""
+        ...
+
+    @property
+    def sink(self) -> Sink:
+        """The table, reached through the session."""
+        ...
+
+    def stage(self) -> Stage:
+        """Empty the session for the next batch."""
+        ...
+
+    def staged(self) -> None:
+        """All files of the batch are read."""
+        ...
+
+
+OpenEngine = Callable[[TableContract, ObjectStore, ObjectStore, Budget, Path], AbstractContextManager[Engine]]
+"""Opens an engine for a contract, a landing zone and a lake, within a budget, with a scratch folder."""
+
+
+@contextmanager
+def open_duck_engine(
+    contract: TableContract, landing: ObjectStore, lake: ObjectStore, budget: Budget, scratch: Path
+) -> Iterator[Engine]:
+    """DuckDB in this process, tables by copy-on-write."""
+    con = open_duckdb(scratch, budget.memory_mb, budget.threads)
+    try:
+        yield _DuckEngine(con, contract, landing, lake, scratch / "files")
+    finally:
+        con.close()
+
+
+class _DuckEngine:
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        contract: TableContract,
+        landing: ObjectStore,
+        lake: ObjectStore,
+        files: Path,
+    ) -> None:
+        self._con, self._contract, self._landing = con, contract, landing
+        self._files = files  # local copies of landing and data files, for one batch
+        self.session = DuckSession(con)
+        self.sink = DeltaSink(self.session, lake, contract.name, files)
+
+    def stage(self) -> Stage:
+        shutil.rmtree(self._files, ignore_errors=True)
+        self._files.mkdir()
+        self._con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it
+        return DuckStage(self._con, self._contract, self._landing, self._files)
+
+    def staged(self) -> None:
+        # Every row carries its number by now; without an order to keep, DuckDB holds far less in memory at a time.
+        self._con.execute("SET preserve_insertion_order = false")

@@ -1,0 +1,64 @@
+"""Where the steps run: relations that come and go by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import duckdb
+
+from catchment.changes.relations import comma, quote
+
+
+class Session(Protocol):
+    """Named relations made from queries. Queries are in DuckDB's dialect; an engine renders them as it needs."""
+
+    def create(self, relation: str, query: str) -> None:
+        """Make ``relation`` of a query's rows, in place of what has that name; the query may read what it replaces."""
+        ...
+
+    def append(self, relation: str, query: str) -> None:
+        """Add a query's rows to ``relation``."""
+        ...
+
+    def drop(self, relation: str) -> None:
+        """Forget ``relation``; a missing one is fine."""
+        ...
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a query that gives few."""
+        ...
+
+
+class DuckSession:
+    """Relations as temporary tables of one DuckDB connection, ``con``."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+
+    def create(self, relation: str, query: str) -> None:
+        """Make ``relation`` anew of a query's rows."""
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS {query}")
+
+    def append(self, relation: str, query: str) -> None:
+        """Add a query's rows to ``relation``."""
+        self.con.execute(f"INSERT INTO {relation} {query}")
+
+    def drop(self, relation: str) -> None:
+        """Forget ``relation``."""
+        self.con.execute(f"DROP TABLE IF EXISTS {relation}")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.con.execute(query).fetchall()
+
+
+def numbers(session: Session, query: str) -> tuple[int, ...]:
+    """The one row of a query that counts."""
+    [row] = session.rows(query)
+    return tuple(int(value) for value in row)
+
+
+def nothing(columns: Mapping[str, str]) -> str:
+    """SELECT no row of ``columns``, which are names and DuckDB types."""
+    return f"SELECT {comma(f'CAST(NULL AS {kind}) AS {quote(name)}' for name, kind in columns.items())} WHERE FALSE"
