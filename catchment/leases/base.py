@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import dataclass
 from typing import Protocol
 
 from catchment.errors import LeaseTaken
@@ -28,13 +30,43 @@ class Held(Protocol):
         """Give the lease back; False (and still held) if the table was poked since ``look``, unless forced."""
         ...
 
+    def hand_over(self, token: str, seconds: int) -> None:
+        """Leave the lease to whoever acquires it by ``token`` within ``seconds``; nobody else gets it before.
+
+        From then on it is no longer this holder's. Raises LeaseTaken where it had been lost.
+        """
+        ...
+
 
 class Lease(Protocol):
     """Hands out at most one Held per table at a time."""
 
-    def acquire(self, table: str) -> Held:
-        """The lease on ``table``. Raises LeaseTaken; the present holder then knows that it must look once more."""
+    def acquire(self, table: str, *, token: str | None = None) -> Held:
+        """The lease on ``table``. Raises LeaseTaken; the present holder then knows that it must look once more.
+
+        ``token`` takes a lease that was handed over to it, once. A free lease is had with or without.
+        """
         ...
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """A lease for the one that it was handed over to: ``apply_table(lease=HandedOver(lease, token), …)``."""
+
+    lease: Lease
+    token: str
+
+    def acquire(self, table: str, *, token: str | None = None) -> Held:
+        """The lease on ``table``, by the token. Raises LeaseTaken."""
+        return self.lease.acquire(table, token=token or self.token)
+
+
+@dataclass
+class _Entry:
+    pokes: int = 0
+    token: str | None = None
+    until: float = 0.0
+    """While it is handed over: to which token, and until when (seconds of the monotonic clock)."""
 
 
 class MemoryLease:
@@ -42,27 +74,36 @@ class MemoryLease:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._held: dict[str, int] = {}
+        self._held: dict[str, _Entry] = {}
 
-    def acquire(self, table: str) -> Held:
+    def acquire(self, table: str, *, token: str | None = None) -> Held:
         """The lease on ``table``; raises LeaseTaken after poking the holder."""
         with self._guard:
-            if table in self._held:
-                self._held[table] += 1
-                raise LeaseTaken(table, "another thread of this process")
-            self._held[table] = 0
+            found = self._held.get(table)
+            if found is not None and not _may_take(found, token):
+                found.pokes += 1
+                raise LeaseTaken(table, found.token or "another thread of this process")
+            self._held[table] = _Entry()
         return _MemoryHeld(self, table)
 
     def _pokes(self, table: str) -> int:
         with self._guard:
-            return self._held[table]
+            return self._held[table].pokes
 
     def _release(self, table: str, seen: int, force: bool) -> bool:
         with self._guard:
-            if self._held.get(table, seen) != seen and not force:
+            if (found := self._held.get(table)) and found.pokes != seen and not force:
                 return False
             self._held.pop(table, None)
             return True
+
+    def _hand_over(self, table: str, token: str, seconds: int) -> None:
+        with self._guard:
+            self._held[table] = _Entry(token=token, until=time.monotonic() + seconds)
+
+
+def _may_take(found: _Entry, token: str | None) -> bool:
+    return found.token is not None and (found.token == token or time.monotonic() > found.until)
 
 
 class _MemoryHeld:
@@ -77,3 +118,6 @@ class _MemoryHeld:
 
     def release(self, *, force: bool = False) -> bool:
         return self._lease._release(self._table, self._seen, force)
+
+    def hand_over(self, token: str, seconds: int) -> None:
+        self._lease._hand_over(self._table, token, seconds)

@@ -1,7 +1,8 @@
 """Leases in a DynamoDB table: one item per table, partition key ``table``.
 
 Attributes: ``holder`` and ``expires`` (seconds since the epoch) while somebody holds it, ``fence`` (grows with every
-acquisition) and ``pokes`` (grows with every contender that was sent away). All writes are conditional.
+acquisition) and ``pokes`` (grows with every contender that was sent away). All writes are conditional. A lease that is
+handed over has the token for its holder.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ class DynamoLease:
     def __init__(self, client: DynamoDBClient, control_table: str, *, prefix: str = "", seconds: int) -> None:
         self._client, self._control, self._prefix, self._seconds = client, control_table, prefix, seconds
 
-    def acquire(self, table: str) -> Held:
+    def acquire(self, table: str, *, token: str | None = None) -> Held:
         """The lease on ``table``. Raises LeaseTaken once the holder has been told to look again."""
         item, me = f"{self._prefix}{table}", str(uuid.uuid4())
         for _ in range(_TRIES):  # a lease given back between the two writes is free: try again
-            if (fence := self._take(item, me)) is not None:
+            if (fence := self._take(item, me, token or me)) is not None:
                 return _DynamoHeld(self, item, table, me, fence)
             if (holder := self._poke(item)) is not None:
                 raise LeaseTaken(table, holder)
@@ -60,17 +61,18 @@ class DynamoLease:
             raise
         return dict(answer["Attributes"])
 
-    def expiry(self) -> int:
-        """When a lease taken or renewed now ends."""
-        return int(time.time()) + self._seconds
+    def expiry(self, seconds: int | None = None) -> int:
+        """When a lease taken, renewed or handed over now ends."""
+        return int(time.time()) + (self._seconds if seconds is None else seconds)
 
-    def _take(self, item: str, me: str) -> int | None:
+    def _take(self, item: str, me: str, token: str) -> int | None:
         taken = self.write(
             item,
             "SET holder = :me, expires = :until, fence = if_not_exists(fence, :none) + :one, "
             "pokes = if_not_exists(pokes, :none)",
-            "attribute_not_exists(holder) OR expires < :now",
+            "attribute_not_exists(holder) OR expires < :now OR holder = :token",
             me=me,
+            token=token,
             until=self.expiry(),
             none=0,
             one=1,
@@ -109,10 +111,15 @@ class _DynamoHeld:
         still: dict[str, str | int] = {"me": self._me, "fence": self._fence, "until": self._lease.expiry()}
         return self._lease.write(self._item, "SET expires = :until", _OURS, **still) is None
 
+    def hand_over(self, token: str, seconds: int) -> None:
+        """Leave it to ``token``. Raises LeaseTaken where another has it by now."""
+        self._keep("SET holder = :token, expires = :until", token=token, until=self._lease.expiry(seconds))
+
     def _renew(self) -> dict[str, Any]:
-        renewed = self._lease.write(
-            self._item, "SET expires = :until", _OURS, me=self._me, fence=self._fence, until=self._lease.expiry()
-        )
-        if renewed is None:
+        return self._keep("SET expires = :until", until=self._lease.expiry())
+
+    def _keep(self, update: str, **values: str | int) -> dict[str, Any]:
+        kept = self._lease.write(self._item, update, _OURS, me=self._me, fence=self._fence, **values)
+        if kept is None:
             raise LeaseTaken(self._table, "another applier, which took over when this one's time had run out")
-        return renewed
+        return kept

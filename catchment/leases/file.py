@@ -1,16 +1,22 @@
 """Leases by file locks, for lakes in a folder of this machine.
 
-The lock is the kernel's (``flock``): it dies with its holder, so no stale lock can remain.
+The lock is the kernel's (``flock``): it dies with its holder, so no stale lock can remain. Only a lease that was
+handed over outlives its process: as a line in the lock's file, until it is fetched or its time is up.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import time
 from pathlib import Path
+from typing import Any
 
 from catchment.errors import LeaseTaken
 from catchment.leases.base import Held
+
+_PAUSE_SECONDS = 0.1
 
 
 class FileLease:
@@ -23,19 +29,44 @@ class FileLease:
     def __init__(self, folder: Path, *, wait: bool = False) -> None:
         self._folder, self._flags = folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
 
-    def acquire(self, table: str) -> Held:
-        """The lease on ``table``. Raises LeaseTaken, naming the process that has it."""
+    def acquire(self, table: str, *, token: str | None = None) -> Held:
+        """The lease on ``table``. Raises LeaseTaken, naming the process or the token that has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self._folder / f"{table.replace(os.sep, '%2F')}.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(handle, self._flags)
-        except BlockingIOError:
-            holder = os.pread(handle, 64, 0).decode(errors="replace").strip() or "another process"
+            self._lock(handle, table, token)
+        except BaseException:
             os.close(handle)
-            raise LeaseTaken(table, holder) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"process {os.getpid()}\n".encode(), 0)
+            raise
+        _write(handle, holder=f"process {os.getpid()}")
         return _FileHeld(handle)
+
+    def _lock(self, handle: int, table: str, token: str | None) -> None:
+        while True:
+            try:
+                fcntl.flock(handle, self._flags)
+            except BlockingIOError:
+                raise LeaseTaken(table, _read(handle).get("holder", "another process")) from None
+            found = _read(handle)
+            if "until" not in found or found["holder"] == token or found["until"] < time.time():
+                return
+            if self._flags & fcntl.LOCK_NB:
+                raise LeaseTaken(table, found["holder"])
+            fcntl.flock(handle, fcntl.LOCK_UN)
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _read(handle: int) -> dict[str, Any]:
+    try:
+        found = json.loads(os.pread(handle, 4096, 0))
+    except ValueError:  # nobody has had the lease yet, or its holder is just about to say who it is
+        return {}
+    return dict(found)
+
+
+def _write(handle: int, **what: str | float) -> None:
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, json.dumps(what).encode(), 0)
 
 
 class _FileHeld:
@@ -55,3 +86,8 @@ class _FileHeld:
             os.close(self._handle)
             self._handle = None
         return True
+
+    def hand_over(self, token: str, seconds: int) -> None:
+        assert self._handle is not None
+        _write(self._handle, holder=token, until=time.time() + seconds)
+        self.release()
