@@ -8,6 +8,7 @@ CatchmentError
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
 │   ├── ReloadSeen          a load file was written again: a new load generation
+│   ├── DamagedVector       a deletion vector of the table cannot be read
 │   └── UnreadableFile      a landing file cannot be read at all: it is quarantined whole
 └── Transient           the same call may succeed later
     ├── LeaseTaken          another applier holds the table
@@ -107,6 +108,17 @@ class ReloadSeen(Terminal):
             f"{self.table}: {self.file} was written again (a reload); the table is held as it is. "
             "Remove the table's folder from the lake to build it anew from the landing zone"
         )
+
+
+class DamagedVector(Terminal):
+    """A deletion vector of a Delta table cannot be read: which of its rows count is unknown."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(where, why)
+        self.where, self.why = where, why
+
+    def __str__(self) -> str:
+        return f"deletion vector {self.where}: {self.why}"
 
 
 class UnreadableFile(Terminal):

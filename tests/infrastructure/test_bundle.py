@@ -42,7 +42,9 @@ def test_every_package_of_the_layer_is_locked_by_hash() -> None:
     assert sorted(hashed) == sorted(LOCKED)
 
 
-@pytest.mark.parametrize("package", ["duckdb", "deltalake", "arro3-core", "pydantic", "aws-lambda-powertools"])
+@pytest.mark.parametrize(
+    "package", ["duckdb", "deltalake", "pyroaring", "arro3-core", "pydantic", "aws-lambda-powertools"]
+)
 def test_functions_run_the_versions_that_are_tested(package: str) -> None:
     tested = dict(
         re.findall(r"^([a-z0-9-]+)==([^\s;]+)", (ROOT / "requirements-dev.txt").read_text(), flags=re.MULTILINE)
