@@ -1,6 +1,6 @@
 """Changes, the landing files they lie in, and what they mean in plain Python.
 
-``meaning`` is the specification the applier is held to: it plays records one by one in order of (token, file, row)
+``meaning`` is the specification every engine is held to: it plays records one by one in order of (token, file, row)
 on a dict, the slow and obvious way.
 """
 
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from catchment.landing.names import parse
 from catchment.storage import StoredObject
 
 Row = dict[str, Any]
+Key = tuple[Any, ...]
+SEQUENCE = "_catchment_seq"
+_START = datetime(2024, 8, 9, 10)
 
 
 @dataclass(frozen=True)
@@ -22,16 +26,16 @@ class Record:
 
     op: str
     token: str
-    key: tuple[Any, ...]
+    key: Key
     values: Row
-    old: tuple[Any, ...] | None = None
+    old: Key | None = None
 
 
 @dataclass(frozen=True)
 class File:
     """A landing file: its path below the landing root, the columns it speaks of, and its records.
 
-    ``narrow`` columns are written as 32 bit integers.
+    ``narrow`` columns are written in the narrower type of their kind.
     """
 
     path: str
@@ -39,28 +43,47 @@ class File:
     records: tuple[Record, ...]
     narrow: tuple[str, ...] = ()
 
+    @property
+    def is_load(self) -> bool:
+        return "LOAD" in self.path
+
+    @property
+    def bad(self) -> int:
+        """How many of its records cannot be used."""
+        return sum(not is_good(record, self) for record in self.records)
+
     def renamed(self, path: str) -> File:
         """The same records under another name."""
         return replace(self, path=path)
 
 
-def token(number: int) -> str:
-    """The 35 digits of DMS: 16 of time, 19 of counter."""
-    return f"20240809{10 + number // 100:02d}{number % 60:02d}0000" + f"{number:019d}"
+def token(number: int, transaction: int | None = None) -> str:
+    """The 35 digits of DMS: 16 of time, which the rows of a transaction share, and 19 of a counter."""
+    at = _START + timedelta(seconds=number if transaction is None else transaction)
+    return f"{at:%Y%m%d%H%M%S}00{number:019d}"
+
+
+def is_good(record: Record, file: File) -> bool:
+    """Whether a record can be used at all; the others are quarantined."""
+    return record.op in ("I" if file.is_load else "IUD") and None not in record.key
 
 
 def meaning(
     files: Iterable[File], key: Sequence[str], columns: Sequence[str], *, sequenced: bool = True
-) -> dict[tuple[Any, ...], Row]:
-    """The table after these files, in whatever order they came. Not ``sequenced``: order is file, then row."""
+) -> dict[Key, Row]:
+    """The table after these files, in whatever order they came. Not ``sequenced``: order is file, then row.
+
+    Where ``columns`` has ``_catchment_seq``, it is the token of the record that wrote the row.
+    """
     placed = [
         (record.token if sequenced else "", position(file.path), number, file, record)
         for file in files
         for number, record in enumerate(file.records)
+        if is_good(record, file)
     ]
     placed.sort(key=lambda entry: entry[:3])
-    table: dict[tuple[Any, ...], Row] = {}
-    moved: set[tuple[Any, ...]] = set()
+    table: dict[Key, Row] = {}
+    moved: set[Any] = set()
     for _, _, number, file, record in placed:
         said = {name: record.values.get(name) for name in file.columns}
         if record.op == "D":
@@ -75,8 +98,8 @@ def meaning(
                     base = table.pop(record.old, {})
                 moved.add(change)
                 table.pop(record.old, None)
-        row = {name: None for name in columns} | base | said
-        table[record.key] = row | dict(zip(key, record.key, strict=True))
+        row = {name: None for name in columns} | base | said | dict(zip(key, record.key, strict=True))
+        table[record.key] = row | ({SEQUENCE: record.token} if SEQUENCE in columns else {})
     return table
 
 

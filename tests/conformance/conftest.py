@@ -1,0 +1,18 @@
+"""Which engines the suite runs on: all that this interpreter has, or the one that ``--engine`` names."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.engines import ENGINES
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=sorted(ENGINES), help="the one engine to hold to the suite")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--engine")
+        names = [chosen] if chosen else list(ENGINES)
+        metafunc.parametrize("engine", [pytest.param(ENGINES[name], id=name) for name in names])

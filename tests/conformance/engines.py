@@ -1,0 +1,26 @@
+"""The engines the suite holds to one meaning; a new one is one more line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from catchment.apply import Account, apply_table
+
+Apply = Callable[..., Account]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """``apply`` is called as catchment.apply.apply_table is; ``table`` are lines of the table's contract.
+
+    ``cannot`` are parts of the suite that it does not claim, by name.
+    """
+
+    name: str
+    apply: Apply
+    table: Mapping[str, object] = field(default_factory=dict)
+    cannot: frozenset[str] = frozenset()
+
+
+ENGINES = {engine.name: engine for engine in (Engine("copy-on-write", apply_table),)}

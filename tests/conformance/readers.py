@@ -1,0 +1,67 @@
+"""Independent readers of a Delta table, and one written form for the values they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from deltalake import DeltaTable, QueryBuilder
+
+Rows = list[dict[str, Any]]
+
+
+def by_deltalake(path: Path) -> Rows:
+    """delta-rs; its Arrow reader, or its query engine where rows are masked by deletion vectors."""
+    table = DeltaTable(path)
+    if "deletionVectors" in (table.protocol().reader_features or []):
+        found = QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all()
+        return [dict(row) for row in _arrow(found).to_pylist()]
+    return list(table.to_pyarrow_table().to_pylist())
+
+
+def by_duckdb(path: Path) -> Rows:
+    """DuckDB over the live files; their deletion vectors it does not know, so those tables are not asked of it."""
+    table = DeltaTable(path)
+    if "deletionVectors" in (table.protocol().reader_features or []):
+        return by_deltalake(path)
+    files = table.file_uris()
+    if not files:
+        return []
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        rows = con.sql("SELECT * FROM read_parquet($files, union_by_name = true)", params={"files": files})
+        return list(rows.to_arrow_table().to_pylist())
+
+
+READERS: Mapping[str, Callable[[Path], Rows]] = {"deltalake": by_deltalake, "duckdb": by_duckdb}
+
+
+def canonical(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows' values as text, sorted: numbers as numbers whatever their type, ``-0.0`` apart from ``0.0``."""
+    return sorted((tuple(written(row.get(name)) for name in columns) for row in rows), key=repr)
+
+
+def written(value: Any) -> str | None:
+    """One value, so that equal ones and no others are written alike."""
+    if value is None:
+        return None
+    if isinstance(value, float):
+        return f"float {value!r}"
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return f"number {Decimal(value).normalize() + 0:f}"
+    if isinstance(value, datetime):
+        return f"moment {value.astimezone(UTC).isoformat()}"
+    if isinstance(value, date):
+        return f"day {value.isoformat()}"
+    return f"{type(value).__name__} {value!r}"
+
+
+def _arrow(found: Any) -> Any:
+    """Whatever carries Arrow data, as a pyarrow table."""
+    import pyarrow as pa
+
+    return pa.table(found)

@@ -1,0 +1,170 @@
+"""One table under test: its landing zone, its lake, one engine, and what must be true of them at any time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from catchment.apply import Account, Budget
+from catchment.landing.contract import TableContract, load_contracts
+from catchment.leases import Lease, MemoryLease
+from catchment.storage import ObjectStore, open_store
+from tests.conformance.engines import Engine
+from tests.conformance.files import write_csv, write_parquet
+from tests.conformance.model import SEQUENCE, File, Key, meaning
+from tests.conformance.readers import READERS, canonical
+from tests.conformance.shapes import Shape
+
+
+@dataclass(frozen=True)
+class Form:
+    """How DMS was told to write: the lines of the contract's ``landing``, and whether columns are declared."""
+
+    name: str
+    csv: bool = False
+    header: bool = False
+    sequenced: bool = True
+    declared: bool = False
+
+    @property
+    def landing(self) -> dict[str, object]:
+        lines: dict[str, object] = {"timestamp_column": "dms_ts", "before_image_prefix": "BI_"}
+        if self.csv:
+            lines |= {"format": "csv", "header": self.header}
+        return lines | ({"sequence_column": "dms_seq"} if self.sequenced else {})
+
+
+PARQUET = Form("parquet")
+FORMS = (
+    PARQUET,
+    Form("parquet, declared", declared=True),
+    Form("parquet without sequence", sequenced=False),
+    Form("csv", csv=True, declared=True),
+    Form("csv with header", csv=True, header=True, declared=True),
+)
+
+
+@dataclass
+class Table:
+    """``s.t`` below ``root``. ``delivered`` is every file that has landed, ``counts`` what the calls said of them."""
+
+    root: Path
+    engine: Engine
+    shape: Shape
+    form: Form = PARQUET
+    delivered: dict[str, File] = field(default_factory=dict)
+    watermark: int = 0
+
+    @property
+    def path(self) -> Path:
+        return self.root / "lake/s/t"
+
+    @property
+    def contract(self) -> TableContract:
+        columns = {name: kind.delta for name, kind in self.shape.kinds.items()} if self.form.declared else None
+        lines = {"key": list(self.shape.key), "columns": columns, **self.engine.table}
+        document = {"landing": self.form.landing, "tables": {"s.t": lines}}
+        return next(iter(load_contracts(json.dumps(document)).values()))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns the table must have by now."""
+        if self.form.declared:
+            return tuple(self.shape.kinds)
+        return tuple(name for name in self.shape.kinds if any(name in file.columns for file in self.delivered.values()))
+
+    def land(self, file: File) -> int:
+        """Write a file; how many of its rows the applier has not seen yet."""
+        key = list(self.shape.key)
+        if self.form.csv:
+            file = file.renamed(file.path.replace(".parquet", ".csv"))
+            if not self.form.header:
+                file = replace(file, columns=tuple(self.shape.kinds), narrow=())
+            write_csv(self.root / "landing", file, key, header=self.form.header, sequenced=self.form.sequenced)
+        else:
+            types = {name: kind.arrow for name, kind in self.shape.kinds.items()}
+            write_parquet(self.root / "landing", file, key, types, sequenced=self.form.sequenced)
+        new = file.path not in self.delivered
+        self.delivered[file.path] = file
+        return len(file.records) if new else 0
+
+    def store(self, name: str) -> ObjectStore:
+        return open_store(self.root / name)
+
+    def apply(
+        self,
+        *,
+        budget: Budget | None = None,
+        lease: Lease | None = None,
+        landing: ObjectStore | None = None,
+        lake: ObjectStore | None = None,
+        quarantine: ObjectStore | None = None,
+    ) -> Account:
+        """One call of the engine."""
+        return self.engine.apply(
+            contract=self.contract,
+            landing=landing or self.store("landing"),
+            lake=lake or self.store("lake"),
+            quarantine=quarantine or self.store("quarantine"),
+            lease=lease or MemoryLease(),
+            budget=budget or Budget(),
+            now=lambda: datetime.now(UTC),
+        )
+
+    def expected(self) -> list[tuple[Any, ...]]:
+        """What the plain model says the table holds, sorted."""
+        rows = meaning(self.delivered.values(), list(self.shape.key), self._compared, sequenced=self.form.sequenced)
+        return canonical(rows.values(), self._compared)
+
+    def check_rows(self, readers: Iterable[str] = tuple(READERS)) -> None:
+        """Every reader sees what the model says."""
+        expected = self.expected()
+        for name in readers:
+            assert canonical(READERS[name](self.path), self._compared) == expected, name
+
+    def check_source(self, final: dict[Key, dict[str, Any]], kept: Sequence[str]) -> None:
+        """With everything delivered the table is the source's."""
+        names = (*self.shape.key, *kept)
+        rows = [dict(zip(self.shape.key, key, strict=True)) | row for key, row in final.items()]
+        assert canonical(READERS["deltalake"](self.path), names) == canonical(rows, names)
+
+    def check_account(self, account: Account, landed: int) -> None:
+        """One call's account: every row landed since the last call, the table's length, a watermark that rises."""
+        assert account.counts.read == landed
+        assert account.rows == len(self.expected())
+        assert account.watermark >= self.watermark
+        self.watermark = account.watermark
+
+    def check_log(self) -> None:
+        """All commits together: each file once, each row once, quarantined as many as are bad, the last watermark."""
+        records = list(self.records())
+        paths = [file["path"] for record in records for file in record["files"]]
+        assert sorted(paths) == sorted(self.delivered)
+        account = [record["account"] for record in records]
+        assert sum(counts["read"] for counts in account) == sum(len(file.records) for file in self.delivered.values())
+        assert sum(counts["quarantined"] for counts in account) == sum(file.bad for file in self.delivered.values())
+        assert sum(counts["inserted"] - counts["deleted"] for counts in account) == len(self.expected())
+        marks = [record["watermark"] for record in records]
+        assert marks == sorted(marks)
+
+    def check_repetition(self, version: int | None) -> None:
+        """Applying again changes nothing and reads nothing."""
+        again = self.apply()
+        assert (again.version, again.commits, again.counts.read) == (version, 0, 0)
+
+    def records(self) -> Iterable[dict[str, Any]]:
+        """What Catchment wrote into the table's commits, oldest first."""
+        for path in sorted((self.path / "_delta_log").glob("*.json")):
+            for line in path.read_text().splitlines():
+                info = json.loads(line).get("commitInfo", {})
+                found = info.get("catchment") or json.loads(info.get("userMetadata") or "{}").get("catchment")
+                if found:
+                    yield json.loads(found) if isinstance(found, str) else found
+
+    @property
+    def _compared(self) -> tuple[str, ...]:
+        return (*self.columns, SEQUENCE) if self.form.sequenced else self.columns

@@ -1,0 +1,56 @@
+"""Any history, any split, any order of delivery, any repetition: after every step the table is what the model says.
+
+Scope: an engine from landing files to Delta tables, read back by independent readers.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from catchment.apply import Budget
+from tests.conformance.deliveries import Delivery, deliveries
+from tests.conformance.engines import Engine
+from tests.conformance.histories import History, histories
+from tests.conformance.table import FORMS, Form, Table
+
+cases = histories.flatmap(lambda history: st.tuples(st.just(history), deliveries(history)))
+budgets = st.sampled_from([1, 2, 500]).map(lambda files: Budget(commit_files=files))
+
+
+def check(engine: Engine, history: History, delivery: Delivery, form: Form, budget: Budget) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        table = Table(Path(folder), engine, history.shape, form)
+        for step in delivery.steps:
+            landed = sum(table.land(file) for file in step)
+            account = table.apply(budget=budget)
+            note(f"{[file.path for file in step]}: {account}")
+            table.check_account(account, landed)
+            table.check_rows()
+            table.check_repetition(account.version)
+        table.check_log()
+        headless = form.csv and not form.header  # says NULL of columns that are not there
+        if history.final is not None and (form.sequenced or delivery.in_name_order) and not headless:
+            table.check_source(dict(history.final), history.kept)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(case=cases, form=st.sampled_from(FORMS), budget=budgets)
+def test_table_equals_model_after_every_delivery(
+    engine: Engine, case: tuple[History, Delivery], form: Form, budget: Budget
+) -> None:
+    check(engine, *case, form, budget)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(case=cases, form=st.sampled_from(FORMS), budget=budgets)
+def test_table_equals_model_for_many_more_histories(
+    engine: Engine, case: tuple[History, Delivery], form: Form, budget: Budget
+) -> None:
+    check(engine, *case, form, budget)
