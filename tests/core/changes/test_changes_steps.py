@@ -1,6 +1,6 @@
 """The relational steps one by one, on small relations. Scope: catchment.changes, DuckDB only.
 
-What they mean together is held to a plain model in tests/core/apply.
+What they mean together is held to a plain model in tests/conformance.
 """
 
 from __future__ import annotations
