@@ -4,6 +4,7 @@ CatchmentError
 ├── Terminal            trying again cannot help: somebody has to change something
 │   ├── SettingsError       a settings or tables file says something it may not
 │   │   └── SettingsErrors      several of them
+│   ├── TypeRefused         a source type that cannot be carried to the lake
 │   ├── SchemaConflict      a file's column cannot become the table's type
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
@@ -58,6 +59,17 @@ class SettingsErrors(SettingsError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.errors))
+
+
+class TypeRefused(Terminal):
+    """A source type that DMS does not carry, or that it carries in a way nobody has written down."""
+
+    def __init__(self, engine: str, declared: str, why: str) -> None:
+        super().__init__(engine, declared, why)
+        self.engine, self.declared, self.why = engine, declared, why
+
+    def __str__(self) -> str:
+        return f"{self.engine}: type {self.declared}: {self.why}"
 
 
 class SchemaConflict(Terminal):

@@ -94,6 +94,20 @@ def history_command(
     history(table, lake, format_.value)
 
 
+@app.command("types")
+def types_command(
+    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="postgresql, mysql, sqlserver or oracle.")],
+    declared: Annotated[
+        list[str] | None, typer.Argument(metavar="TYPE", help="As the column is declared; left out: all.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How the answer is printed.")] = Format.table,
+) -> None:
+    """Show what becomes of a source's types: in DMS, in the lake, and what is lost on the way."""
+    from catchment.cli.types import types
+
+    types(engine, declared or [], format_.value)
+
+
 def _with_json_target(arguments: Sequence[str]) -> list[str]:
     """``--json`` may stand alone: what follows is its file only if it is ``-`` or ends in ``.json``."""
     given = list(arguments)

@@ -5,14 +5,43 @@ Example: ``engine("postgresql").infrastructure.port``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from catchment.engines import mysql, postgresql, sqlserver
+from catchment.engines import (
+    mysql,
+    mysql_types,
+    oracle_types,
+    postgresql,
+    postgresql_types,
+    sqlserver,
+    sqlserver_types,
+)
 from catchment.engines.base import Engine, Infrastructure
+from catchment.engines.dms_types import DmsType
 
 ENGINES: Mapping[str, Engine] = MappingProxyType({"postgresql": postgresql, "mysql": mysql, "sqlserver": sqlserver})
 """Each engine's module by its name in the settings."""
+
+
+@dataclass(frozen=True)
+class SourceTypes:
+    """An engine's types: what a column declared so becomes (raises TypeRefused), and every one the guide names."""
+
+    dms_type: Callable[[str], DmsType]
+    documented: Sequence[str]
+
+
+SOURCE_TYPES: Mapping[str, SourceTypes] = MappingProxyType(
+    {
+        "postgresql": SourceTypes(postgresql_types.dms_type, postgresql_types.DOCUMENTED),
+        "mysql": SourceTypes(mysql_types.dms_type, mysql_types.DOCUMENTED),
+        "sqlserver": SourceTypes(sqlserver_types.dms_type, sqlserver_types.DOCUMENTED),
+        "oracle": SourceTypes(oracle_types.dms_type, oracle_types.DOCUMENTED),
+    }
+)
+"""Each engine's types by its name, Oracle's included, which is a source outside AWS only."""
 
 
 def engine(name: str) -> Engine:
@@ -20,4 +49,4 @@ def engine(name: str) -> Engine:
     return ENGINES[name]
 
 
-__all__ = ["ENGINES", "Engine", "Infrastructure", "engine"]
+__all__ = ["ENGINES", "SOURCE_TYPES", "Engine", "Infrastructure", "SourceTypes", "engine"]

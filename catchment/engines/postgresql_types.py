@@ -7,48 +7,8 @@ by DMS. Where the guide is silent the rule is marked *chosen* here and explained
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Form(StrEnum):
-    """How the text PostgreSQL gives for a value becomes the value DMS delivers."""
-
-    VERBATIM = "verbatim"
-    """The text itself, or the number, date or time that it denotes."""
-    TRIMMED = "trimmed"
-    """Text without its trailing blanks: char(n) with the endpoint's TrimSpaceInChar, on by default."""
-    BOOLEAN_WORDS = "boolean_words"
-    """The words ``true`` and ``false``."""
-    INTERVAL_WORDS = "interval_words"
-    """``1 YEAR, 2 MONTHS, 3 DAYS``: see interval_words."""
-    MONEY = "money"
-    """The amount without currency sign and group separators."""
-    HEX = "hex"
-    """Bytes, given as ``\\x`` and hexadecimal digits."""
-
-
-@dataclass(frozen=True)
-class DmsType:
-    """A DMS data type as a PostgreSQL column gets it.
-
-    ``name`` is the guide's name (INT4, NUMERIC, NCLOB …), ``length`` counts characters (bytes for an unbounded
-    varchar), ``delta`` is the type the lake gives it, ``narrows`` says in words what DMS loses, None if nothing.
-    """
-
-    name: str
-    delta: str
-    form: Form = Form.VERBATIM
-    length: int | None = None
-    precision: int = 0
-    scale: int = 0
-    narrows: str | None = None
-
-    @property
-    def is_lob(self) -> bool:
-        """Whether DMS treats it as a large object: cut at LobMaxSize, empty as a before-image."""
-        return self.name in ("BLOB", "CLOB", "NCLOB")
-
+from catchment.engines.dms_types import DmsType, Form, numeric
 
 UNBOUNDED_NUMERIC = (28, 6)
 """Precision and scale DMS gives a numeric declared without them; further decimals are cut."""
@@ -58,10 +18,6 @@ INFINITY_DATE = ("9999-12-31", "4713-01-01 BC")
 """The dates DMS delivers for infinity and -infinity (documented for timestamp; chosen for date)."""
 INFINITY_TIMESTAMP = ("9999-12-31 23:59:59", "4713-01-01 00:00:00 BC")
 """The timestamps DMS delivers for infinity and -infinity; the time of day is chosen."""
-
-
-def _numeric(precision: int, scale: int, form: Form = Form.VERBATIM, narrows: str | None = None) -> DmsType:
-    return DmsType("NUMERIC", f"decimal({precision},{scale})", form, precision=precision, scale=scale, narrows=narrows)
 
 
 def _text(name: str, length: int | None = None, form: Form = Form.VERBATIM, narrows: str | None = None) -> DmsType:
@@ -76,7 +32,7 @@ _PLAIN: dict[str, DmsType] = {
     "bigint": DmsType("INT8", "long"),
     "real": DmsType("REAL4", "float"),
     "double precision": DmsType("REAL8", "double"),
-    "money": _numeric(38, 4, Form.MONEY),
+    "money": numeric(38, 4, Form.MONEY),
     "text": _text("NCLOB"),
     "citext": _text("NCLOB"),
     "json": _text("NCLOB"),
@@ -138,10 +94,10 @@ def dms_type(declared: str, kind: str = "b") -> DmsType:
 
 def _numeric_type(precision: int | None, scale: int) -> DmsType:
     if precision is None:
-        return _numeric(*UNBOUNDED_NUMERIC, narrows="cut to 6 decimals; NaN becomes NULL")
+        return numeric(*UNBOUNDED_NUMERIC, narrows="cut to 6 decimals; NaN becomes NULL")
     if precision > 38 or not 0 <= scale <= precision:
         return _text("STRING")
-    return _numeric(precision, scale, narrows="NaN becomes NULL")
+    return numeric(precision, scale, narrows="NaN becomes NULL")
 
 
 def _character_type(name: str, length: int | None) -> DmsType:
@@ -186,3 +142,58 @@ def interval_words(text: str) -> str:
         fraction = fraction.rstrip("0")
         say(minus + (whole.lstrip("0") or "0") + (f".{fraction}" if fraction else ""), "SECOND")
     return ", ".join(words) or "0 SECONDS"
+
+
+DOCUMENTED = (
+    "smallint",
+    "integer",
+    "bigint",
+    "numeric(38,2)",
+    "numeric(12,2)",
+    "numeric",
+    "numeric(50,3)",
+    "real",
+    "double precision",
+    "money",
+    "character(4)",
+    "character varying(20)",
+    "character varying",
+    "text",
+    "citext",
+    "json",
+    "jsonb",
+    "hstore",
+    "xml",
+    "tsvector",
+    "tsquery",
+    "path",
+    "polygon",
+    "integer[]",
+    "bytea",
+    "uuid",
+    "boolean",
+    "date",
+    "timestamp without time zone",
+    "timestamp with time zone",
+    "time without time zone",
+    "time with time zone",
+    "interval",
+    "inet",
+    "cidr",
+    "macaddr",
+    "macaddr8",
+    "bit(3)",
+    "bit varying(8)",
+    "point",
+    "line",
+    "lseg",
+    "box",
+    "circle",
+    "int4range",
+    "int8range",
+    "numrange",
+    "daterange",
+    "tsrange",
+    "tstzrange",
+)
+"""Every type the guide names, as a column may be declared."""

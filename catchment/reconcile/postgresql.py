@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import psycopg
 
-from catchment.engines.postgresql_types import DmsType, Form, dms_type, interval_words
+from catchment.engines.dms_types import DmsType, Form
+from catchment.engines.postgresql_types import dms_type, interval_words
 from catchment.engines.postgresql_values import SESSION, delivered, narrowed
 from catchment.landing.types import DeltaType
 from catchment.reconcile.compare import identifier

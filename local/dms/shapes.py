@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catchment.engines.postgresql_types import DmsType
+from catchment.engines.dms_types import DmsType
 
 
 @dataclass(frozen=True)

@@ -159,3 +159,14 @@ def test_importing_the_command_line_is_cheap() -> None:
     code = "import sys, catchment.cli; print(sorted({'duckdb', 'deltalake', 'boto3', 'pyarrow'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_types_says_what_becomes_of_a_type_and_refuses_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["types", "mysql", "bigint unsigned", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == 'bigint unsigned,UINT8,"decimal(20,0)",'
+    assert run(["types", "sqlserver"]) == 0
+    assert "uniqueidentifier" in capsys.readouterr().out
+    assert run(["types", "sqlserver", "int", "sql_variant"]) == 1
+    assert "sql_variant" in capsys.readouterr().err
+    assert run(["types", "db2"]) == 2
+    assert "postgresql, mysql, sqlserver, oracle" in capsys.readouterr().err
