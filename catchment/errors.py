@@ -8,6 +8,7 @@ CatchmentError
 │   ├── SchemaConflict      a file's column cannot become the table's type
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
+│   ├── LogBroken           a file of the table's log is not what the Delta protocol says
 │   ├── ReloadSeen          a load file was written again: a new load generation
 │   ├── DamagedVector       a deletion vector of the table cannot be read
 │   └── UnreadableFile      a landing file cannot be read at all: it is quarantined whole
@@ -106,6 +107,17 @@ class LedgerLost(Terminal):
             f"{self.table}: the log up to version {self.version} has been cleaned up before its list of "
             "landing files was saved; rebuild the table from the landing zone"
         )
+
+
+class LogBroken(Terminal):
+    """A file of a Delta table's log is not what the protocol says, or is missing between others."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(file, why)
+        self.file, self.why = file, why
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.why}; the table is left as it is until its log is repaired"
 
 
 class ReloadSeen(Terminal):

@@ -101,7 +101,7 @@ class _Run:
                     raise StorageUnavailable(str(self.contract.name), f"{lost} commits lost to others") from race
         if digest_due and state.version is not None:
             state.ledger.prune(set(listing.present))
-            self.engine.sink.save_ledger(state.ledger, state.version)
+            self.engine.sink.save_ledger()
 
     def _report(self, state: TableState, listing: Listing) -> None:
         self.account.version, self.account.watermark = state.version, state.ledger.watermark

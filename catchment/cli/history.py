@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from catchment.cli.lake import find_table, list_tables, open_lake, open_table
+from catchment.cli.lake import find_table, list_tables, open_lake, read_table
 from catchment.cli.show import show
 from catchment.landing.names import TableName
 from catchment.sinks.delta_log import LogEntry, read_entry
@@ -28,7 +28,7 @@ def history(table: str | None, given: str | None, form: str) -> None:
 def _entries(lake: ObjectStore, name: TableName) -> list[LogEntry]:
     """The commits the log still has, newest first."""
     found = []
-    for version in range(open_table(lake, name).version(), -1, -1):
+    for version in range(read_table(lake, name).version, -1, -1):
         try:
             found.append(read_entry(lake, f"{name.schema}/{name.table}", version))
         except FileNotFoundError:  # cleaned up: the log begins here

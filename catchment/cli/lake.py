@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from deltalake import DeltaTable
-
-from catchment.errors import SettingsError
+from catchment.errors import LogBroken, SettingsError
 from catchment.landing.names import TableName
+from catchment.sinks.delta_snapshot import Snapshot, load
 from catchment.storage import ObjectStore, open_store
 
 LAST_RUN = Path(".catchment/last-run/lake.json")
@@ -46,6 +45,10 @@ def find_table(lake: ObjectStore, text: str) -> TableName:
     )
 
 
-def open_table(lake: ObjectStore, name: TableName) -> DeltaTable:
-    """The Delta table."""
-    return DeltaTable(f"{lake.url}/{name.schema}/{name.table}", storage_options=lake.delta_options())
+def read_table(lake: ObjectStore, name: TableName) -> Snapshot:
+    """The Delta table as it is. Raises LogBroken."""
+    path = f"{name.schema}/{name.table}"
+    loaded = load(lake, path)
+    if loaded is None:
+        raise LogBroken(f"{path}/_delta_log", "neither a commit nor a checkpoint is left")
+    return loaded.snapshot

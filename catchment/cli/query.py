@@ -8,12 +8,11 @@ from pathlib import Path
 import duckdb
 
 from catchment.changes.relations import quote
-from catchment.cli.lake import list_tables, open_lake, open_table
+from catchment.cli.lake import list_tables, open_lake, read_table
 from catchment.cli.show import show
 from catchment.errors import CatchmentError
 from catchment.landing.duck import open_duckdb
 from catchment.landing.names import TableName
-from catchment.landing.types import DeltaType
 from catchment.sinks.delta_files import live_parts
 from catchment.sinks.delta_write import PartReader
 from catchment.storage import ObjectStore
@@ -64,10 +63,10 @@ def _mentioned(sql: str, tables: list[TableName]) -> list[TableName]:
 
 
 def _view(con: duckdb.DuckDBPyConnection, lake: ObjectStore, name: TableName, scratch: Path) -> None:
-    table = open_table(lake, name)
+    table = read_table(lake, name)
     path = f"{name.schema}/{name.table}"
-    columns = {field.name: DeltaType.parse(str(field.type.type)) for field in table.schema().fields}
-    parts = live_parts(table)
+    columns = table.columns
+    parts = live_parts(table.adds.values())
     if parts:
         reader = PartReader(con, lake, path, scratch, parts)
         select = f"SELECT {reader.columns(columns, 't')} FROM {reader.scan('t')}"
@@ -79,5 +78,5 @@ def _view(con: duckdb.DuckDBPyConnection, lake: ObjectStore, name: TableName, sc
 
 
 def _line(lake: ObjectStore, name: TableName) -> tuple[str, int, int]:
-    table = open_table(lake, name)
-    return str(name), sum(part.records or 0 for part in live_parts(table)), table.version()
+    table = read_table(lake, name)
+    return str(name), sum(add.rows or 0 for add in table.adds.values()), table.version

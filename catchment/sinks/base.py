@@ -75,6 +75,6 @@ class Sink(Protocol):
         """Apply the batch and record its files, in one step. Raises LostRace, with nothing changed."""
         ...
 
-    def save_ledger(self, ledger: Ledger, version: int) -> None:
-        """Keep a digest of the ledger beside the table, so that the log's beginning may be cleaned up."""
+    def save_ledger(self) -> None:
+        """Keep a digest of the ledger beside the table where one is due, so that opening it stays cheap."""
         ...

@@ -1,4 +1,4 @@
-"""Delta tables by copy-on-write: DuckDB finds and rewrites the files, deltalake commits.
+"""Delta tables by copy-on-write: DuckDB finds and rewrites the files, one commit of our own swaps them.
 
 delta-rs' own MERGE is not used: copying says exactly what happened to each row, keeps the types as they are, and
 needs less memory and time (docs/decisions/0020).
@@ -10,11 +10,6 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-from deltalake import DeltaTable
-from deltalake._internal import RemoveAction
-from deltalake.exceptions import TableNotFoundError
-from deltalake.transaction import AddAction
 
 from catchment.changes.guard import effective
 from catchment.changes.relations import (
@@ -35,15 +30,17 @@ from catchment.changes.session import DuckSession, nothing, numbers
 from catchment.errors import ForeignWriter, SettingsError
 from catchment.landing.names import TableName
 from catchment.landing.types import STRING, DeltaType
-from catchment.sinks import delta_log
 from catchment.sinks.base import Batch, Committed, TableState
-from catchment.sinks.delta_commit import append, create, delta_type
+from catchment.sinks.delta_actions import Add
+from catchment.sinks.delta_commit import applied, record, table_actions
 from catchment.sinks.delta_files import Bin, Part, live_parts, may_hold, plan_bins
+from catchment.sinks.delta_protocol import refusal
+from catchment.sinks.delta_snapshot import Snapshot
+from catchment.sinks.delta_table import DeltaLog
 from catchment.sinks.delta_write import PART_FILE, PartReader, write_part
 from catchment.sinks.ledger import Ledger
 from catchment.storage import ObjectStore
 
-_REFUSED = {"deletionVectors", "columnMapping"}
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _TARGET_ROWS = 1_000_000
 PRESENT, _GONE, _NEW = '"~present"', '"~gone"', '"~new"'
@@ -60,26 +57,23 @@ class DeltaSink:
         self._url = f"{store.url}/{self._path}"
         if _ESCAPE.search(self._url):  # deltalake decodes it, and looks for the table elsewhere
             raise SettingsError("lake", "path", self._url, "allowed are paths without percent escapes")
-        self._delta: DeltaTable | None = None
+        self._log = DeltaLog(store, self._path, str(table))
         self._parts: list[Part] = []
-        self._known: tuple[str, int, Ledger] | None = None
+        self._adds: list[Add] = []
 
     def open(self) -> TableState:
-        """Read the table anew. Raises ForeignWriter (also for a feature that this engine does not read), LedgerLost."""
-        try:
-            self._delta = DeltaTable(self._url, storage_options=self._store.delta_options())
-        except TableNotFoundError:
-            self._delta, self._parts = None, []
+        """Look at the table. Raises ForeignWriter (also for a feature that this engine does not know), LedgerLost."""
+        found = self._log.refresh()
+        if found is None:
+            self._adds, self._parts = [], []
             return TableState(None, {}, Ledger(), 0)
-        version = self._delta.version()
-        protocol = self._delta.protocol()
-        if refused := _REFUSED & set(protocol.reader_features or []):
-            raise ForeignWriter(str(self._table), version, f"the table uses {', '.join(sorted(refused))}")
-        columns = {field.name: delta_type(field) for field in self._delta.schema().fields}
+        if (why := refusal(found.protocol, found.metadata)) is not None:
+            raise ForeignWriter(str(self._table), found.version, why)
+        columns = self._columns(found)
         columns.pop(SEQUENCE, None)
-        self._parts = live_parts(self._delta)
-        rows = sum(part.records or 0 for part in self._parts)
-        return TableState(version, columns, self._ledger(version), rows)
+        self._adds = list(found.adds.values())
+        self._parts = live_parts(self._adds)
+        return TableState(found.version, columns, self._log.ledger, _rows(found))
 
     def find(self, key: Mapping[str, DeltaType]) -> None:
         """Make ``"~hits"``; only files whose statistics allow one of the keys are looked into."""
@@ -127,42 +121,31 @@ class DeltaSink:
     def commit(self, batch: Batch, before_commit: Callable[[], None]) -> Committed:
         """Rewrite what changes and commit it with the batch's files and watermark. Raises LostRace."""
         stored = _stored(batch.columns)
-        if self._delta is None:
-            adds = self._write([Bin([], True)], stored)
-            before_commit()
-            create(self._url, self._store.delta_options(), stored, adds, batch)
-            return self._committed()
-        before = {field.name: delta_type(field) for field in self._delta.schema().fields}
-        widened = any(before.get(name, kind) != kind for name, kind in stored.items())
-        bins = self._bins(everything=widened)
+        before = self._log.snapshot
+        known = before.columns if before else {}
+        widened = any(known.get(name, kind) != kind for name, kind in stored.items())
+        bins = self._bins(everything=widened) if before else [Bin([], True)]
         adds = self._write(bins, stored)
         before_commit()
-        new = {name: kind for name, kind in stored.items() if name not in before}
-        order = {name: stored.get(name, kind) for name, kind in {**before, **new}.items()}
         now = int(time.time() * 1000)
-        removes = [RemoveAction(part.path, True, now, part.size, {}) for each in bins for part in each.parts]
-        append(self._delta, order, new, [*adds, *([] if widened else removes)], batch, overwrite=widened)
-        return self._committed()
-
-    def save_ledger(self, ledger: Ledger, version: int) -> None:
-        """Keep a digest in the table's folder, under ``_catchment/`` where VACUUM does not look."""
-        assert self._delta is not None
-        delta_log.save_digest(self._store, self._path, str(self._delta.metadata().id), ledger, version)
-
-    def _ledger(self, version: int) -> Ledger:
-        assert self._delta is not None
-        identity = str(self._delta.metadata().id)
-        known = self._known if self._known and self._known[0] == identity and self._known[1] <= version else None
-        ledger = delta_log.load_ledger(
-            self._store, self._path, str(self._table), identity, version, known[1:] if known else None
+        removes = [self._adds[part.number].removed(now) for each in bins for part in each.parts]
+        after = self._log.commit(
+            [*table_actions(before, stored), applied(batch.watermark), *removes, *adds],
+            operation="WRITE",
+            parameters={"mode": "Overwrite" if widened else "Append"},
+            metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(removes)},
+            record=record(batch),
         )
-        self._known = (identity, version, ledger)
-        return ledger
+        return Committed(after.version, _rows(after))
+
+    def save_ledger(self) -> None:
+        """Every so many commits a digest of the ledger and a checkpoint, so that a cold open reads little."""
+        self._log.save_when_due()
 
     def _candidates(self, key: Mapping[str, DeltaType]) -> list[Part]:
-        if self._delta is None or not self._parts:
+        if not self._adds:
             return []
-        parts = live_parts(self._delta, key)
+        parts = live_parts(self._adds, key)
         tests = comma(f"COALESCE(bool_or({may_hold(part, key, 'w')}), FALSE)" for part in parts)
         [answer] = self._session.rows(f"SELECT {tests} FROM {WINNERS} w")
         return [part for part, possible in zip(parts, answer, strict=True) if possible]
@@ -183,7 +166,7 @@ class DeltaSink:
         (inserts,) = numbers(self._session, f"SELECT count(*) FROM {_NEW} WHERE part IS NULL")
         return plan_bins(self._parts, touched, inserts, target_rows=_TARGET_ROWS)
 
-    def _write(self, bins: Sequence[Bin], columns: Mapping[str, DeltaType]) -> list[AddAction]:
+    def _write(self, bins: Sequence[Bin], columns: Mapping[str, DeltaType]) -> list[Add]:
         adds = []
         for each in bins:
             rows = self._rows(each, columns)
@@ -194,7 +177,7 @@ class DeltaSink:
     def _rows(self, each: Bin, columns: Mapping[str, DeltaType]) -> str:
         """The query of a bin's rows."""
         named = comma(f"CAST(u.{quote(name)} AS {kind.duckdb}) AS {quote(name)}" for name, kind in columns.items())
-        if self._delta is None:
+        if self._log.snapshot is None:
             return f"SELECT {named} FROM {UPSERTS} u"
         parts = comma(str(part.number) for part in each.parts) or "NULL"
         home = f"n.part IN ({parts})" + (" OR n.part IS NULL" if each.inserts else "")
@@ -209,11 +192,17 @@ class DeltaSink:
             f"UNION ALL {new}"
         )
 
-    def _committed(self) -> Committed:
-        table = DeltaTable(self._url, storage_options=self._store.delta_options())
-        return Committed(table.version(), sum(part.records or 0 for part in live_parts(table)))
+    def _columns(self, found: Snapshot) -> dict[str, DeltaType]:
+        try:
+            return dict(found.columns)
+        except ValueError as error:
+            raise ForeignWriter(str(self._table), found.version, str(error)) from error
 
 
 def _stored(columns: Mapping[str, DeltaType]) -> dict[str, DeltaType]:
     """The source's columns and the lake's own."""
     return {**columns, SEQUENCE: STRING}
+
+
+def _rows(snapshot: Snapshot) -> int:
+    return sum(add.rows or 0 for add in snapshot.adds.values())

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from deltalake import DeltaTable
-
 from catchment.changes.relations import quote, text
 from catchment.landing.types import DeltaType
+from catchment.sinks.delta_actions import Add
 
 _INTEGERS = ("byte", "short", "integer", "long")
 # Writers cut strings in statistics at 32 characters or later, so only the first 32 say anything on both sides.
@@ -33,31 +32,36 @@ class Part:
     high: Mapping[str, Any]
 
 
-def live_parts(table: DeltaTable, columns: Iterable[str] = ()) -> list[Part]:
-    """The table's files, with the statistics of ``columns``."""
-    actions = table.get_add_actions(flatten=True)
-    names = set(actions.schema.names)
-
-    def values(name: str) -> list[Any]:
-        try:
-            return list(actions.column(name).to_pylist()) if name in names else [None] * actions.num_rows
-        except (ValueError, OverflowError):  # a date before year 1 or after 9999, which Python does not have
-            return [None] * actions.num_rows
-
-    paths, sizes, records = values("path"), values("size_bytes"), values("num_records")
-    lows = {column: values(f"min.{column}") for column in columns}
-    highs = {column: values(f"max.{column}") for column in columns}
+def live_parts(adds: Iterable[Add], columns: Mapping[str, DeltaType] | None = None) -> list[Part]:
+    """The table's files, with the bounds of ``columns`` where their statistics have any."""
     return [
         Part(
             number,
-            path,
-            sizes[number],
-            records[number],
-            {column: found[number] for column, found in lows.items()},
-            {column: found[number] for column, found in highs.items()},
+            add.path,
+            add.size,
+            add.records,
+            {column: _bound(kind, add, "minValues", column) for column, kind in (columns or {}).items()},
+            {column: _bound(kind, add, "maxValues", column) for column, kind in (columns or {}).items()},
         )
-        for number, path in enumerate(paths)
+        for number, add in enumerate(adds)
     ]
+
+
+def _bound(kind: DeltaType, add: Add, which: str, column: str) -> Any:
+    """A bound as Python has it; None where there is none, or none that Python can hold (a date before year 1)."""
+    bounds = add.statistics.get(which)
+    value = bounds.get(column) if isinstance(bounds, dict) else None
+    if not isinstance(value, str) or kind.name == "string":
+        return value
+    try:
+        if kind.name == "date":
+            return date.fromisoformat(value)
+        if kind.name in ("timestamp", "timestamp_ntz"):
+            moment = datetime.fromisoformat(value)
+            return moment if (moment.tzinfo is not None) == (kind.name == "timestamp") else None
+    except ValueError:
+        return None
+    return value
 
 
 def may_hold(part: Part, key: Mapping[str, DeltaType], table: str) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
-from deltalake.transaction import AddAction
 
 from catchment.changes.relations import comma, quote, text
 from catchment.landing.types import DeltaType
+from catchment.sinks.delta_actions import Add
 from catchment.sinks.delta_files import Part, statistics
 from catchment.storage import ObjectStore
 
@@ -68,7 +68,7 @@ def write_part(
     scratch: Path,
     rows: str,
     columns: Mapping[str, DeltaType],
-) -> AddAction | None:
+) -> Add | None:
     """Write the rows of a query as one new file of the table; None (and no file) if there are none."""
     name = f"part-{uuid.uuid4()}.snappy.parquet"
     local = scratch / name
@@ -84,4 +84,4 @@ def write_part(
     stats = statistics(written["count"], written["column_statistics"], columns)
     store.put(f"{path}/{name}", local)
     local.unlink(missing_ok=True)
-    return AddAction(name, written["file_size_bytes"], {}, int(time.time() * 1000), True, stats)
+    return Add(name, written["file_size_bytes"], int(time.time() * 1000), stats)

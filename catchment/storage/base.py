@@ -21,6 +21,11 @@ class StoredObject:
     modified_ns: int
     etag: str | None = None
 
+    @property
+    def stamp(self) -> tuple[int, str | int]:
+        """Two listings that show the same stamp under a path show the same content."""
+        return self.size, self.etag or self.modified_ns
+
 
 class ObjectStore(Protocol):
     """A tree of files under one root. Missing paths raise FileNotFoundError."""
@@ -30,8 +35,11 @@ class ObjectStore(Protocol):
         """The root, as deltalake takes it: an absolute folder or ``s3://bucket/prefix``, without a trailing slash."""
         ...
 
-    def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        """All files below the folder ``prefix`` (all of the store if empty), in path order."""
+    def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+        """All files below the folder ``prefix`` (all of the store if empty), in path order.
+
+        Only those whose path (relative to the root, as listed) sorts behind ``after``.
+        """
         ...
 
     def has_folder(self, prefix: str) -> bool:
@@ -52,6 +60,15 @@ class ObjectStore(Protocol):
 
     def write_bytes(self, path: str, data: bytes) -> None:
         """Store ``data`` under ``path``, whole or not at all, replacing what is there."""
+        ...
+
+    def create_bytes(self, path: str, data: bytes) -> StoredObject:
+        """Store ``data`` under ``path``, whole or not at all, where nothing is yet; what a listing will show of it.
+
+        Of several callers at once one succeeds. Raises FileExistsError where other content is there already. ``data``
+        has to be the caller's alone (a unique id in it): the same content counts as stored by an attempt of this very
+        call whose answer was lost.
+        """
         ...
 
     def read_bytes(self, path: str) -> bytes:

@@ -27,21 +27,21 @@ class LocalStore:
         """The absolute folder."""
         return str(self.root)
 
-    def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        """All files below ``prefix`` in path order; hidden temporary files are left out."""
+    def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+        """All files below ``prefix`` in path order, behind ``after``; temporary files are left out."""
         start = self.root / prefix if prefix else self.root
         found = []
         for folder, _, names in os.walk(start):
+            beneath = os.path.relpath(folder, self.root).replace(os.sep, "/")
             for name in names:
-                if _STAGED in name:
+                path = name if beneath == "." else f"{beneath}/{name}"
+                if path <= after or _STAGED in name:
                     continue
-                full = os.path.join(folder, name)
                 try:
-                    stat = os.stat(full)
+                    stat = os.stat(os.path.join(folder, name))
                 except FileNotFoundError:  # removed between the walk and the look: it is not there
                     continue
-                relative = os.path.relpath(full, self.root).replace(os.sep, "/")
-                found.append(StoredObject(relative, stat.st_size, stat.st_mtime_ns))
+                found.append(StoredObject(path, stat.st_size, stat.st_mtime_ns))
         yield from sorted(found, key=lambda entry: entry.path)
 
     def has_folder(self, prefix: str) -> bool:
@@ -77,17 +77,23 @@ class LocalStore:
     def write_bytes(self, path: str, data: bytes) -> None:
         """Write beside the target, flush to disk, rename."""
         target = self._full(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, staged = tempfile.mkstemp(prefix=target.name + _STAGED, dir=target.parent)
+        staged = _staged(target, data)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
             os.replace(staged, target)
         except BaseException:
-            Path(staged).unlink(missing_ok=True)
+            staged.unlink(missing_ok=True)
             raise
+
+    def create_bytes(self, path: str, data: bytes) -> StoredObject:
+        """Write beside the target, flush to disk, link under the target's name, which fails where there is one."""
+        target = self._full(path)
+        staged = _staged(target, data)
+        try:
+            os.link(staged, target)
+            stat = os.stat(staged)
+        finally:
+            staged.unlink()
+        return StoredObject(path, stat.st_size, stat.st_mtime_ns)
 
     def read_bytes(self, path: str) -> bytes:
         """The content of ``path``."""
@@ -103,3 +109,18 @@ class LocalStore:
 
     def _full(self, path: str) -> Path:
         return self.root / path
+
+
+def _staged(target: Path, data: bytes) -> Path:
+    """A new file beside ``target`` that holds ``data`` on disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=target.name + _STAGED, dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return Path(name)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
+_THERE = {"PreconditionFailed", "ConditionalRequestConflict"}
 _BUSY = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "503", "500", "Throttling"}
 
 
@@ -46,11 +47,14 @@ class S3Store:
         """``s3://bucket/prefix``."""
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
-    def list(self, prefix: str = "") -> Iterator[StoredObject]:
-        """All objects below the folder ``prefix``, in key order. Raises StorageUnavailable."""
+    def list(self, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+        """All objects below the folder ``prefix``, in key order, behind ``after``. Raises StorageUnavailable."""
         root = self._key("")
         start = self._key(prefix.rstrip("/") + "/") if prefix else root
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=start)
+        behind = self._key(after) if after else ""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=start, StartAfter=behind
+        )
         try:
             for page in pages:
                 for entry in page.get("Contents", []):
@@ -102,6 +106,32 @@ class S3Store:
             self._client.put_object(Bucket=self.bucket, Key=self._key(path), Body=data)
         except (ClientError, BotoCoreError) as error:
             raise self._translated(error, path) from error
+
+    def create_bytes(self, path: str, data: bytes) -> StoredObject:
+        """One PutObject with ``If-None-Match: *``."""
+        try:
+            answer = self._client.put_object(Bucket=self.bucket, Key=self._key(path), Body=data, IfNoneMatch="*")
+        except (ClientError, BotoCoreError) as error:
+            refused = isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _THERE
+            if not refused:
+                raise self._translated(error, path) from error
+            return self._own(path, data, error)
+        return StoredObject(path, len(data), 0, answer["ETag"].strip('"'))
+
+    def _own(self, path: str, data: bytes, error: Exception) -> StoredObject:
+        """What lies at ``path`` if it is ``data``. Raises FileExistsError, or StorageUnavailable where nothing is."""
+        where = f"{self.url}/{path}"
+        try:
+            answer = self._client.get_object(Bucket=self.bucket, Key=self._key(path))
+            found = answer["Body"].read()
+        except (ClientError, BotoCoreError) as missing:
+            translated = self._translated(missing, path)
+            if isinstance(translated, FileNotFoundError):  # another writer's attempt was under way, and failed
+                raise StorageUnavailable(where, str(error)) from error
+            raise translated from missing
+        if found != data:
+            raise FileExistsError(where) from error
+        return StoredObject(path, len(data), 0, answer["ETag"].strip('"'))
 
     def read_bytes(self, path: str) -> bytes:
         """One GetObject."""
