@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 from catchment.apply import Account, Budget, apply_table
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import Lease, MemoryLease
+from catchment.sinks.delta_table import DeltaLog
 from catchment.storage import open_store
 from tests.conformance.files import write_parquet
 from tests.conformance.model import File, Record, token
@@ -44,6 +45,13 @@ def run(
 
 def table(root: Path) -> DeltaTable:
     return DeltaTable(root / "lake/s/t")
+
+
+def log(root: Path) -> DeltaLog:
+    """The table's log, read."""
+    found = DeltaLog(open_store(root / "lake"), "s/t", "s.t")
+    found.refresh()
+    return found
 
 
 def rows(root: Path, *columns: str) -> list[tuple[Any, ...]]:

@@ -141,7 +141,9 @@ def test_the_ledger_outlives_the_beginning_of_the_log(tmp_path: Path) -> None:
     for k in range(2):
         a.land(tmp_path, f"20240809-10000{k}000.parquet", a.update(k + 1, 1, v="b"))
         a.run(tmp_path)
-    a.table(tmp_path).create_checkpoint()
+    log = a.log(tmp_path)
+    log.save_digest()
+    log.save_checkpoint()
     for version in range(2):
         os.remove(tmp_path / f"lake/s/t/_delta_log/{version:020d}.json")
     assert a.run(tmp_path).commits == 0
@@ -157,8 +159,6 @@ def test_a_log_without_its_beginning_and_without_digest_is_said_to_be_lost(tmp_p
     a.run(tmp_path)
     a.table(tmp_path).create_checkpoint()
     os.remove(tmp_path / "lake/s/t/_delta_log/00000000000000000000.json")
-    for digest in (tmp_path / "lake/s/t/_catchment").iterdir():
-        digest.unlink()
     with pytest.raises(LedgerLost):
         a.run(tmp_path)
 

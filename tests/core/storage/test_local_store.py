@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,31 @@ def test_a_put_moves_the_file_and_is_never_half_there(tmp_path: Path) -> None:
     store.put("deep/file", source)
     assert [found.path for found in store.list()] == ["deep/file"]
     assert not source.exists()
+
+
+def test_of_many_creators_one_succeeds_and_nothing_else_is_left(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+
+    def create(number: int) -> bool:
+        try:
+            found = store.create_bytes("log/1.json", b"x" * 100 + bytes([number]))
+        except FileExistsError:
+            return False
+        assert found.stamp == next(store.list("log")).stamp
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        winners = [number for number, won in enumerate(pool.map(create, range(20))) if won]
+    assert [store.read_bytes("log/1.json")[-1]] == winners
+    assert [entry.name for entry in (tmp_path / "log").iterdir()] == ["1.json"]
+
+
+def test_a_listing_begins_behind_a_path(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    for path in ("a/1", "a/2/x", "a/2-", "a/3", "b"):
+        store.write_bytes(path, b"")
+    assert [found.path for found in store.list("a", after="a/2")] == ["a/2-", "a/2/x", "a/3"]
+    assert [found.path for found in store.list(after="a/2/x")] == ["a/3", "b"]
 
 
 def test_what_a_killed_writer_left_is_not_listed(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The applier's stores, table commits and leases on the local AWS.
 
-Scope: catchment.storage.s3, catchment.leases.dynamodb, and deltalake's conditional puts below catchment.sinks.delta.
+Scope: catchment.storage.s3, catchment.leases.dynamodb, and the conditional puts below catchment.sinks.delta.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from deltalake import DeltaTable
 
 from catchment.apply import Account, Budget, apply_table
@@ -92,6 +94,32 @@ def test_a_store_keeps_and_lists_what_it_is_given(store: S3Store, tmp_path: Path
         store.read_bytes("xy/z")
     with pytest.raises(FileNotFoundError):
         store.fetch("xy/z", tmp_path)
+
+
+def test_an_object_is_created_once_and_known_again(store: S3Store) -> None:
+    made = store.create_bytes("log/1.json", b"mine")
+    [listed] = store.list("log")
+    assert made.stamp == listed.stamp
+    assert store.create_bytes("log/1.json", b"mine").stamp == made.stamp, "as if the first answer had been lost"
+    with pytest.raises(FileExistsError):
+        store.create_bytes("log/1.json", b"another's")
+    assert store.read_bytes("log/1.json") == b"mine"
+
+
+def test_a_put_that_meets_another_still_under_way_may_be_tried_again(store: S3Store) -> None:
+    conflict = ClientError({"Error": {"Code": "ConditionalRequestConflict", "Message": "busy"}}, "PutObject")
+    with (
+        patch.object(store._client, "put_object", side_effect=conflict),
+        pytest.raises(StorageUnavailable, match="busy"),
+    ):
+        store.create_bytes("log/1.json", b"mine")
+
+
+def test_a_listing_begins_behind_a_path(store: S3Store) -> None:
+    for path in ("a/1", "a/2/x", "a/2-", "a/3", "b"):
+        store.write_bytes(path, b"")
+    assert [found.path for found in store.list("a", after="a/2")] == ["a/2-", "a/2/x", "a/3"]
+    assert [found.path for found in store.list(after="a/2/x")] == ["a/3", "b"]
 
 
 def test_a_table_on_s3_from_load_to_late_file(store: S3Store, aws: LocalAws, tmp_path: Path) -> None:
