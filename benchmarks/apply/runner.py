@@ -1,0 +1,77 @@
+"""Runs cells, each in a fresh process on a fresh copy of its table, and checks what they leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.apply import base, data, oracle, shapes
+from benchmarks.apply.shapes import ROOT, TABLE, Shape
+
+TIMEOUT = 900
+_WITHOUT_TABLE = ("copy", "row-by-row")
+
+
+def prepare(shape: Shape) -> None:
+    """Make what the cells of ``shape`` start from, unless it is there."""
+    base.prepare(shape)
+    data.land_changes(shape)
+    oracle.expected(shape)
+    oracle.touched(shape)
+
+
+def run(engine: str, shape: Shape) -> dict[str, Any]:
+    """One measurement of one cell; ``error`` says why there is none."""
+    root = shapes.CACHE / "work" / f"{engine}-{shape.name}"
+    cell = {"engine": engine, "rows": shape.rows, "changes": shape.changes, "keys": shape.keys}
+    try:
+        lay_out(shape, root)
+        touched = [str(root / "lake" / TABLE / name) for name in oracle.touched(shape)]
+        size = sum(os.path.getsize(path) for path in touched)
+        spec = {"engine": engine, "root": str(root), "touched": touched, "changes": [str(p) for p in shape.files]}
+        os.sync()  # else an earlier cell's writing is paid for by this one
+        measured = _child([sys.executable, "-m", "benchmarks.apply.cell", json.dumps(spec)])
+        return {**cell, **measured, "touched_files": len(touched), "touched_bytes": size, **_check(engine, shape, root)}
+    except Exception as error:  # a cell that fails is recorded, the others go on
+        return {**cell, "error": f"{type(error).__name__}: {error}"[:2000]}
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def lay_out(shape: Shape, root: Path) -> None:
+    """Make a copy of the table at ``root`` with the changes landed: data files by links, the log by copying."""
+    shutil.rmtree(root, ignore_errors=True)
+    for part in ("landing", "lake"):
+        shutil.copytree(shape.table / part, root / part, copy_function=_linked)
+    for file in shape.files:
+        os.link(file, root / "landing" / TABLE / file.name)
+
+
+def _linked(source: str, target: str) -> None:
+    if "/_" in source:  # the log and what else may be written again
+        shutil.copy2(source, target)
+    else:
+        os.link(source, target)
+
+
+def _child(command: list[str]) -> dict[str, Any]:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
+    if done.returncode:
+        raise RuntimeError(f"ended with {done.returncode}: {done.stderr.strip()[-1500:]}")
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
+
+
+def _check(engine: str, shape: Shape, root: Path) -> dict[str, Any]:
+    """Whether the table holds what it must; a limit must have written as many rows as its files have."""
+    if engine in _WITHOUT_TABLE or engine.startswith("limit-"):
+        return {"correct": None}
+    found = oracle.found(root / "lake" / TABLE)
+    if found != oracle.expected(shape):
+        raise ValueError(f"the table is wrong: {found}, but {oracle.expected(shape)} is right")
+    return {"correct": True}

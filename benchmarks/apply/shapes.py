@@ -1,0 +1,69 @@
+"""Which tables and changes are measured, and where their files lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / "build/bench"
+TABLE = "shop/orders"
+KEYS = ("clustered", "scattered")
+
+COLUMNS = (
+    "id",
+    "customer_id",
+    "product_id",
+    "qty",
+    "price",
+    "discount",
+    "created_at",
+    "updated_at",
+    "status",
+    "region",
+    "note",
+)
+
+_UNITS = {"k": 1_000, "M": 1_000_000}
+
+
+def count(text: str) -> int:
+    """A number as people write it: 500, 100k, 1M. Raises ValueError."""
+    return int(text[:-1]) * _UNITS[text[-1]] if text[-1:] in _UNITS else int(text)
+
+
+def short(number: int) -> str:
+    """The number as ``count`` reads it."""
+    for letter, unit in sorted(_UNITS.items(), key=lambda entry: -entry[1]):
+        if number >= unit and number % unit == 0:
+            return f"{number // unit}{letter}"
+    return str(number)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table of ``rows`` rows and ``changes`` change events; ``keys`` is clustered or scattered."""
+
+    rows: int
+    changes: int
+    keys: str
+
+    @property
+    def name(self) -> str:
+        """For example 10M-100k-scattered."""
+        return f"{short(self.rows)}-{short(self.changes)}-{self.keys}"
+
+    @property
+    def table(self) -> Path:
+        """The table as its full load left it: ``landing`` and ``lake`` lie below."""
+        return CACHE / "tables" / short(self.rows)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the change files."""
+        return CACHE / "changes" / self.name
+
+    @property
+    def files(self) -> list[Path]:
+        """The change files, in order."""
+        return sorted(self.folder.glob("*.parquet"))
