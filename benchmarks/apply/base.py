@@ -1,33 +1,28 @@
-"""The tables that cells start from, kept under build/bench: sorted by key, in files of a quarter of a million rows."""
+"""The tables that cells start from, kept under build/bench: loaded by Catchment, then laid out the same for everybody.
+
+The layout is what a table comes to in use: sorted by key, in files of a quarter of a million rows.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
-import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from deltalake import CommitProperties, DeltaTable
+from deltalake._internal import RemoveAction
 from deltalake.transaction import AddAction
 
 from benchmarks.apply.data import land_load, session
+from benchmarks.apply.engine import apply_folder, contract
 from benchmarks.apply.shapes import TABLE, Shape
-from catchment.landing.types import STRING, DeltaType
-from catchment.sinks.base import Batch
-from catchment.sinks.delta_commit import create
-from catchment.sinks.delta_write import write_part
-from catchment.sinks.ledger import AppliedFile
-from catchment.storage import ObjectStore, open_store
+from catchment.landing.types import DeltaType
+from catchment.sinks.delta_files import statistics
 
 ROWS_A_FILE = 250_000
 _SORTED_AT_A_TIME = 20 * ROWS_A_FILE
-_KINDS = {
-    **dict.fromkeys(("id",), "long"),
-    **dict.fromkeys(("customer_id", "product_id", "qty"), "integer"),
-    "price": "decimal(12,2)",
-    "discount": "decimal(10,4)",
-    **dict.fromkeys(("created_at", "updated_at"), "timestamp"),
-    **dict.fromkeys(("status", "region", "note"), "string"),
-}
 
 
 def prepare(shape: Shape) -> None:
@@ -37,27 +32,42 @@ def prepare(shape: Shape) -> None:
     staged = shape.table.with_name(f"{shape.table.name}.making")
     shutil.rmtree(staged, ignore_errors=True)
     land_load(shape.rows, staged / "landing")
-    columns = {name: DeltaType.parse(kind) for name, kind in _KINDS.items()}
-    lake, landing = open_store(staged / "lake"), open_store(staged / "landing")
-    adds = list(_files(shape.rows, staged, lake, {**columns, "_catchment_seq": STRING}))
-    applied = [
-        AppliedFile(file.path, landing.etag(file), file.size, file.modified_ns, 0) for file in landing.list(TABLE)
-    ]
-    batch = Batch(columns, applied, 0, {})
-    create(f"{lake.url}/{TABLE}", {}, {**columns, "_catchment_seq": STRING}, adds, batch)
+    apply_folder(staged, contract())
+    _lay_out(shape.rows, staged / "lake" / TABLE)
     staged.rename(shape.table)
 
 
-def _files(rows: int, root: Path, lake: ObjectStore, columns: dict[str, DeltaType]) -> Iterator[AddAction]:
-    loaded = f"(SELECT *, '' AS _catchment_seq FROM read_parquet('{root}/landing/{TABLE}/*.parquet'))"
-    with session() as con, tempfile.TemporaryDirectory(dir=root) as scratch:
+def _lay_out(rows: int, folder: Path) -> None:
+    """Compact the table into sorted files, which changes no row."""
+    table = DeltaTable(folder)
+    now = int(time.time() * 1000)
+    old = table.get_add_actions(flatten=True)
+    removes = [
+        RemoveAction(path, False, now, size, {})
+        for path, size in zip(old.column("path").to_pylist(), old.column("size_bytes").to_pylist(), strict=True)
+    ]
+    adds = list(_files(rows, table, folder))
+    properties = CommitProperties(max_commit_retries=0)
+    table.create_write_transaction([*adds, *removes], "append", table.schema(), commit_properties=properties)
+    for remove in removes:
+        os.remove(folder / remove.path)
+
+
+def _files(rows: int, table: DeltaTable, folder: Path) -> Iterator[AddAction]:
+    kinds = {field.name: DeltaType.parse(field.type.type) for field in table.schema().fields}  # type: ignore[union-attr]
+    uris = table.file_uris()
+    with session() as con:
         for first in range(1, rows + 1, _SORTED_AT_A_TIME):
             between = f"id BETWEEN {first} AND {first + _SORTED_AT_A_TIME - 1}"
-            con.execute(
-                f"CREATE OR REPLACE TABLE part AS SELECT {', '.join(columns)} FROM {loaded} WHERE {between} ORDER BY id"
-            )
+            con.execute(f"CREATE OR REPLACE TABLE part AS FROM read_parquet({uris}) WHERE {between} ORDER BY id")
             for start in range(first, min(first + _SORTED_AT_A_TIME, rows + 1), ROWS_A_FILE):
-                query = f"FROM part WHERE id BETWEEN {start} AND {start + ROWS_A_FILE - 1} ORDER BY id"
-                add = write_part(con, lake, TABLE, Path(scratch), query, columns)
-                assert add is not None
-                yield add
+                name = f"part-{start:012d}.snappy.parquet"
+                result = con.execute(
+                    f"COPY (FROM part WHERE id BETWEEN {start} AND {start + ROWS_A_FILE - 1} ORDER BY id) "
+                    f"TO '{folder / name}' (FORMAT parquet, COMPRESSION snappy, RETURN_STATS)"
+                )
+                row = dict(
+                    zip([column[0] for column in result.description or []], result.fetchone() or (), strict=True)
+                )
+                stats = statistics(row["count"], row["column_statistics"], kinds)
+                yield AddAction(name, row["file_size_bytes"], {}, int(time.time() * 1000), False, stats)
