@@ -12,7 +12,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "engine" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--engine")
-        names = [chosen] if chosen else list(ENGINES)
-        metafunc.parametrize("engine", [pytest.param(ENGINES[name], id=name) for name in names])
+    chosen = metafunc.config.getoption("--engine")
+    names = [chosen] if chosen else list(ENGINES)
+    # what takes long is asked of the first engine only, unless slow tests are run
+    for fixture, found in (("engine", names), ("first_engine", names[:1])):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, [pytest.param(ENGINES[name], id=name) for name in found])

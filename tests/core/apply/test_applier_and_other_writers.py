@@ -1,14 +1,12 @@
-"""A killed applier, two appliers at once, and somebody else's commits.
+"""Two appliers at once, somebody else's commits, and a log without its beginning.
 
-Scope: the atomic commit of data and ledger; real processes, real signals.
+Scope: the atomic commit of data and ledger. Death and faults at every call are tests/conformance.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -19,49 +17,7 @@ from deltalake.schema import PrimitiveType
 
 from catchment.errors import ForeignWriter, LeaseTaken, LedgerLost, StorageUnavailable
 from catchment.leases import MemoryLease
-from tests.conformance.files import write_parquet
-from tests.conformance.model import File, Record, meaning, token
 from tests.core.apply import applying as a
-
-PAIR = ("tenant", "code")
-PAIR_TYPES = {"tenant": pa.int32(), "code": pa.string(), "v": pa.int64()}
-
-
-def test_a_kill_at_any_storage_call_leaves_an_exact_table(tmp_path: Path) -> None:
-    start = tmp_path / "start"
-    columns = (*PAIR, "v")
-
-    def record(op: str, number: int, code: str, v: int, old: str | None = None) -> Record:
-        before = None if old is None else (1, old)
-        return Record(op, token(number) if number else "", (1, code), {"v": v}, before)
-
-    first = [
-        File("s/t/LOAD00000001.parquet", columns, tuple(record("I", 0, code, 1) for code in "abcdef")),
-        File("s/t/20240809-100000000.parquet", columns, (record("U", 10, "a", 2), record("D", 11, "b", 0))),
-    ]
-    then = [
-        File("s/t/20240809-110000000.parquet", columns, (record("U", 20, "x", 3, "c"), record("I", 21, "b", 4))),
-        File("s/t/20240809-120000000.parquet", columns, (record("D", 30, "d", 0), record("X", 31, "q", 0))),
-        File("s/t/20240809-130000000.parquet", columns, (record("U", 5, "a", 9), record("U", 6, "e", 9))),
-    ]
-    for file in first:
-        write_parquet(start / "landing", file, PAIR, PAIR_TYPES)
-    root = Path(__file__).parents[3]
-    program = [sys.executable, "-m", "tests.core.apply.kill_points", str(tmp_path)]
-    code = f"from tests.core.apply.kill_points import *; apply(Path({str(start)!r}), Fuse(-1))"
-    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
-    for file in then:
-        write_parquet(start / "landing", file, PAIR, PAIR_TYPES)
-    done = subprocess.run(program, cwd=root, check=True, capture_output=True, text=True)
-    points = [json.loads(line) for line in done.stdout.splitlines()]
-    good = [file.renamed(file.path) for file in [*first, *then]]
-    good[3] = File(good[3].path, columns, good[3].records[:1])
-    expected = meaning(good, PAIR, columns)
-    assert len(points) > 15
-    for point in points:
-        finished = {(row["tenant"], row["code"]): {n: row[n] for n in columns} for row in point["finished"][1]}
-        assert finished == expected, point["point"]
-        assert point["killed"][0] <= point["finished"][0]
 
 
 def test_two_appliers_at_once_apply_everything_once(tmp_path: Path) -> None:
