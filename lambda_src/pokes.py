@@ -21,10 +21,11 @@ class Poke(NamedTuple):
         return json.dumps(self._asdict(), ensure_ascii=False)
 
 
-def parse(body: str) -> Poke | None:
-    """The poke in a message: an S3 event of EventBridge, or one that ``Poke.message`` wrote.
+def parse(body: str) -> tuple[Poke, str | None] | None:
+    """The poke in a message, and the landing file it names: an S3 event of EventBridge, or what ``Poke.message`` wrote.
 
-    None for an object that lies where no table's files are. Raises ValueError for anything else.
+    The file's path begins with the schema; None has the whole folder looked at. There is no poke at all (None) for an
+    object that lies where no table's files are. Raises ValueError for anything else.
     Keys in EventBridge events are not URL-encoded (Amazon S3 User Guide, "Using EventBridge").
     """
     message: Any = json.loads(body)
@@ -32,7 +33,7 @@ def parse(body: str) -> Poke | None:
         raise ValueError(f"neither an event nor a poke: {body[:200]}")
     if "detail" in message:
         source, *path = str(message["detail"]["object"]["key"]).split("/")
-        return Poke(source, path[0], path[1]) if len(path) > 2 else None
+        return (Poke(source, path[0], path[1]), "/".join(path)) if len(path) > 2 else None
     if set(message) != set(Poke._fields):
         raise ValueError(f"neither an event nor a poke: {body[:200]}")
-    return Poke(**{name: str(value) for name, value in message.items()})
+    return Poke(**{name: str(value) for name, value in message.items()}), None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from catchment.apply.batch import Members, refuse_keyless, work_out, work_out_ke
 from catchment.apply.budget import Budget
 from catchment.apply.engine import Engine, OpenEngine, open_duck_engine
 from catchment.apply.late import late_files, replay
-from catchment.apply.pending import Listing, list_landing, take, watermark
+from catchment.apply.pending import Listing, Lookout, take, watermark
 from catchment.apply.quarantine import write_rejects
 from catchment.apply.schema import evolve
 from catchment.apply.staging import Stage, Staged
@@ -37,9 +37,14 @@ def apply_table(
     lease: Lease,
     budget: Budget,
     now: Callable[[], datetime],
+    named: Collection[str] | None = None,
     open_engine: OpenEngine = open_duck_engine,
 ) -> Account:
     """Bring one Delta table up to date with its landing files; returns what became of every row read.
+
+    ``named`` are the landing paths that events have announced: given, the folder is listed from shortly before the
+    newest applied file on, else whole.
+
 
     Safe to call at any time, any number of times, by anybody: one holder of the lease works, the others raise
     LeaseTaken, and a holder that was poked looks once more. Each commit is atomic with the record of its files; a
@@ -53,7 +58,7 @@ def apply_table(
             tempfile.TemporaryDirectory(prefix="catchment-") as folder,
             open_engine(contract, landing, lake, budget, Path(folder)) as engine,
         ):
-            run = _Run(contract, landing, quarantine, held, budget, now, engine)
+            run = _Run(contract, landing, quarantine, held, budget, now, engine, Lookout(landing, contract.name, named))
             while not released:
                 run.catch_up()
                 released = held.release(force=not run.account.done)
@@ -72,6 +77,7 @@ class _Run:
     budget: Budget
     now: Callable[[], datetime]
     engine: Engine
+    lookout: Lookout
 
     def __post_init__(self) -> None:
         self.account = Account(str(self.contract.name))
@@ -80,11 +86,11 @@ class _Run:
 
     def catch_up(self) -> None:
         """Commit batch after batch until nothing is new or the budget's time is over."""
-        lost, digest_due = 0, False
+        lost, committed = 0, False
         while True:
             self.held.look()
             state = self.engine.sink.open()
-            listing = list_landing(self.landing, self.contract.name, state.ledger)
+            listing = self.lookout.look(state.ledger)
             self._report(state, listing)
             new = [file for file in listing.new if file.path not in self._aside]
             if not new and not self._to_create(state):
@@ -93,14 +99,15 @@ class _Run:
                 self.account.done = False
                 break
             try:
-                self._commit(state, listing, take(new, self.budget))
-                lost, digest_due = 0, True
+                self._commit(state, take(new, self.budget))
+                lost, committed = 0, True
             except LostRace as race:
                 lost += 1
+                self.lookout.start_over()
                 if lost == _RACES:
                     raise StorageUnavailable(str(self.contract.name), f"{lost} commits lost to others") from race
-        if digest_due and state.version is not None:
-            state.ledger.prune(set(listing.present))
+        if committed and state.version is not None:
+            state.ledger.forget(self.lookout.gone)
             self.engine.sink.save_ledger()
 
     def _report(self, state: TableState, listing: Listing) -> None:
@@ -117,7 +124,7 @@ class _Run:
             and self.landing.has_folder(f"{name.schema}/{name.table}")
         )
 
-    def _commit(self, state: TableState, listing: Listing, files: Sequence[LandingFile]) -> None:
+    def _commit(self, state: TableState, files: Sequence[LandingFile]) -> None:
         for part in self.contract.key:
             if state.version is not None and part not in state.columns:
                 raise SchemaConflict(str(self.contract.name), part, "no column of the table", "but part of its key")
@@ -131,6 +138,7 @@ class _Run:
         late = late_files(fresh, state.ledger)
         again: list[Staged] = []
         if self.contract.key and late:
+            listing = self.lookout.whole(state.ledger)
             found = replay(self.engine.session, stage, self.contract, target, late, fresh, listing, state.ledger)
             again = found.files
             self.account.replayed += len(again)

@@ -31,7 +31,7 @@ class Replay:
 
 def late_files(fresh: Sequence[Staged], ledger: Ledger) -> list[Staged]:
     """Those of the new files that do not begin after the end of what the table contains."""
-    end = ledger.end()
+    end = ledger.end
     return [
         staged for staged in fresh if end and (start := staged.applied.starts()) is not None and start.is_before(end)
     ]

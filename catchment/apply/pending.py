@@ -1,12 +1,18 @@
 """Which landing files the table does not contain yet.
 
 A file is its path and its content: a touched or copied folder is not new, a file written again is.
+
+A folder of many files is not listed whole each time: DMS's names sort by time, so what is new is found behind a place
+shortly before the newest file the table contains. Whatever landed further back is found by the name its event gives,
+or by the next listing of the whole folder; being late, it is applied as exactly then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from catchment.apply.budget import Budget
 from catchment.errors import ReloadSeen
@@ -15,6 +21,9 @@ from catchment.sinks.ledger import AppliedFile, Ledger
 from catchment.storage import ObjectStore, StoredObject
 
 _STAMP_DIGITS = 17
+_LOOK_BACK = timedelta(hours=2)
+_NAMED_AT_MOST = 8
+_MONTHS = {f"{month:02d}" for month in range(1, 13)}
 
 
 @dataclass(frozen=True)
@@ -26,23 +35,105 @@ class Listing:
     unrecognised: Sequence[str]
 
 
-def list_landing(landing: ObjectStore, table: TableName, ledger: Ledger) -> Listing:
-    """Look at the table's folder. Raises ReloadSeen where a load file that was applied has other content now."""
-    new, present, unrecognised = [], {}, []
-    for found in landing.list(f"{table.schema}/{table.table}"):
-        file = parse(found)
-        if file is None or file.table != table:
-            unrecognised.append(found.path)
-            continue
-        present[found.path] = file
-        known = ledger.files.get(found.path)
-        if known is not None and _same(landing, found, known):
-            continue
-        if known is not None and file.kind is Kind.LOAD and not known.unreadable:
-            raise ReloadSeen(str(table), found.path)
-        new.append(file)
-    new.sort(key=lambda file: file.position)
-    return Listing(new, present, unrecognised)
+class Lookout:
+    """What one call of the applier sees of a table's landing folder, look after look.
+
+    ``named`` are paths that events gave; None has the first look list the whole folder. Later looks are short ones.
+    """
+
+    def __init__(self, landing: ObjectStore, table: TableName, named: Collection[str] | None) -> None:
+        self._landing, self._table = landing, table
+        self._folder = f"{table.schema}/{table.table}"
+        self._named = named
+        self._seen: dict[str, LandingFile] = {}
+        self._others: dict[str, None] = {}
+        self._waiting: dict[str, LandingFile] = {}
+        self._gone: set[str] = set()
+        self._whole = False
+
+    def look(self, ledger: Ledger) -> Listing:
+        """List what may be new. Raises ReloadSeen where a load file that was applied has other content now."""
+        named, self._named = self._named, ()
+        begin = None if named is None or len(named) > _NAMED_AT_MOST else _begin(self._folder, ledger)
+        if begin is None:
+            return self.whole(ledger)
+        self._see(found for path in named or () if (found := self._find(path)) is not None)
+        self._see(self._landing.list(self._folder, after=begin))
+        return self._listing(ledger)
+
+    def whole(self, ledger: Ledger) -> Listing:
+        """List the whole folder, unless this call has done so."""
+        if not self._whole:
+            self._seen, self._others, self._waiting = {}, {}, {}
+            self._see(self._landing.list(self._folder))
+            self._gone = ledger.files.keys() - self._seen.keys()
+            self._whole = True
+        return self._listing(ledger)
+
+    def start_over(self) -> None:
+        """Have the next look list the whole folder: somebody else has been at work."""
+        self._named, self._whole = None, False
+
+    @property
+    def gone(self) -> set[str]:
+        """Applied files that a look at the whole folder did not find, and no look since."""
+        return self._gone - self._seen.keys()
+
+    def _see(self, found: Iterable[StoredObject]) -> None:
+        for each in found:
+            file = parse(each)
+            if file is None or file.table != self._table:
+                self._others[each.path] = None
+            else:
+                self._seen[each.path] = self._waiting[each.path] = file
+
+    def _find(self, path: str) -> StoredObject | None:
+        """A file by its name, as a listing shows it."""
+        if not path.startswith(f"{self._folder}/"):
+            return None
+        behind = self._landing.list(path.rpartition("/")[0], after=path[:-1])
+        return next((found for found in _until(behind, path) if found.path == path), None)
+
+    def _listing(self, ledger: Ledger) -> Listing:
+        new: dict[str, LandingFile] = {}
+        for path, file in self._waiting.items():
+            known = ledger.files.get(path)
+            if known is not None and _same(self._landing, file.object, known):
+                continue
+            if known is not None and file.kind is Kind.LOAD and not known.unreadable:
+                raise ReloadSeen(str(self._table), path)
+            new[path] = file
+        self._waiting = new
+        return Listing(sorted(new.values(), key=lambda file: file.position), self._seen, list(self._others))
+
+
+def _until(found: Iterator[StoredObject], path: str) -> Iterator[StoredObject]:
+    for each in found:
+        if each.path > path:
+            return
+        yield each
+
+
+def _begin(folder: str, ledger: Ledger) -> str | None:
+    """The path behind which new files are to be expected; None where the table's names do not tell.
+
+    Folders of days are understood where the year comes first, as in DMS's default; load files sort behind all of them.
+    """
+    if ledger.newest is None:
+        return None
+    stamp = re.sub(r"\D", "", ledger.newest.rpartition("/")[2])
+    day = ledger.newest.removeprefix(f"{folder}/").rpartition("/")[0]
+    written = re.sub(r"\D", "", day)
+    if written and (written[:4] != stamp[:4] or written[4:6] not in _MONTHS or len(written) > len("yyyymmddhh")):
+        return None
+    try:
+        moment = datetime.strptime(stamp[:14], "%Y%m%d%H%M%S") - _LOOK_BACK
+    except (ValueError, OverflowError):  # a name like DMS's, but no time
+        return None
+    digits = moment.strftime("%Y%m%d%H%M%S")
+    shown = iter(digits)
+    begin = "".join(next(shown) if character.isdigit() else character for character in day)
+    return f"{folder}/{begin}{'/' if begin else ''}{digits[:8]}-{digits[8:]}"
 
 
 def take(files: Sequence[LandingFile], budget: Budget) -> list[LandingFile]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from catchment.landing.names import parse
+from catchment.landing.names import Kind, parse
 from catchment.storage import StoredObject
 
 FORMAT = 1
@@ -60,41 +60,62 @@ class AppliedFile:
 
 @dataclass
 class Ledger:
-    """All files a table contains. ``expired`` is the end of the last file that has left the landing zone."""
+    """The files a table contains, as far as they still lie in the landing zone.
+
+    ``end`` is where the history it contains ends, ``expired`` where that of the files that have left the landing zone
+    ends. ``newest`` is the path of the change file with the highest name.
+    """
 
     files: dict[str, AppliedFile] = field(default_factory=dict)
     watermark: int = 0
     expired: Place | None = None
+    end: Place | None = None
+    newest: str | None = None
 
     def add(self, files: Iterable[AppliedFile], watermark: int) -> None:
         """What one commit adds."""
-        self.files.update({file.path: file for file in files})
+        for file in files:
+            self.files[file.path] = file
+            if (place := file.ends()) is not None and (self.end is None or place > self.end):
+                self.end = place
+            if _is_change(file.path) and (self.newest is None or _position(file.path) > _position(self.newest)):
+                self.newest = file.path
         self.watermark = max(self.watermark, watermark)
 
-    def end(self) -> Place | None:
-        """The end of the history the table contains."""
-        ends = [place for file in self.files.values() if (place := file.ends())]
-        return max([*ends, *([self.expired] if self.expired else [])], default=None)
-
-    def prune(self, present: set[str]) -> None:
-        """Forget files that are no longer in the landing zone, but not how far they reached."""
-        for path in [path for path in self.files if path not in present]:
-            place = self.files.pop(path).ends()
+    def forget(self, paths: Iterable[str]) -> None:
+        """Leave out files that are no longer in the landing zone, but not how far they reached."""
+        for path in paths:
+            file = self.files.pop(path, None)
+            place = file.ends() if file else None
             if place and (self.expired is None or place > self.expired):
                 self.expired = place
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the same for the same ledger."""
         files = [asdict(self.files[path]) for path in sorted(self.files)]
-        return {"format": FORMAT, "watermark": self.watermark, "expired": self.expired, "files": files}
+        places = {"expired": self.expired, "end": self.end, "newest": self.newest}
+        return {"format": FORMAT, "watermark": self.watermark, **places, "files": files}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Ledger:
         """The ledger ``to_json`` wrote."""
-        expired = data["expired"]
+        expired = _place(data["expired"])
+        made = cls(watermark=data["watermark"], expired=expired, end=_place(data.get("end")) or expired)
+        made.newest = data.get("newest")
         files = [AppliedFile(**entry) for entry in data["files"]]
-        place = Place(expired[0], (expired[1][0], expired[1][1], expired[1][2])) if expired else None
-        return cls({file.path: file for file in files}, data["watermark"], place)
+        if "end" in data:
+            made.files = {file.path: file for file in files}
+        else:  # a digest from before these were kept
+            made.add(files, 0)
+        return made
+
+
+def _place(said: Any) -> Place | None:
+    return Place(said[0], (said[1][0], said[1][1], said[1][2])) if said else None
+
+
+def _is_change(path: str) -> bool:
+    return _position(path)[0] == int(Kind.CHANGES)
 
 
 def _position(path: str) -> tuple[int, str, str]:

@@ -27,25 +27,28 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Apply each table named in a batch of queue messages once."""
     failed: list[str] = []
     messages: dict[Poke, list[dict[str, Any]]] = defaultdict(list)
+    files: dict[Poke, set[str | None]] = defaultdict(set)
     for record in event["Records"]:
         try:
-            poke = parse(record["body"])
+            found = parse(record["body"])
         except (ValueError, KeyError, TypeError):
             LOG.exception("message %s is no poke", record["messageId"])
             failed.append(record["messageId"])
             continue
-        if poke is not None:
-            messages[poke].append(record)
+        if found is not None:
+            messages[found[0]].append(record)
+            files[found[0]].add(found[1])
     for poke, records in messages.items():
-        if not _apply(poke, records, context):
+        if not _apply(poke, files[poke], records, context):
             failed += [record["messageId"] for record in records]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
-def _apply(poke: Poke, records: list[dict[str, Any]], context: Any) -> bool:
+def _apply(poke: Poke, files: set[str | None], records: list[dict[str, Any]], context: Any) -> bool:
     """Whether the messages are dealt with; False has them come back."""
     try:
-        tables().apply(poke, context)
+        named = {file for file in files if file is not None}
+        tables().apply(poke, None if None in files else named, context)
     except LeaseTaken as taken:
         LOG.info("%s: %s, and looks once more", poke, taken)
     except Terminal as error:

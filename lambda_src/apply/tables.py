@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -45,8 +45,10 @@ class Tables:
         self._sqs = boto3.client("sqs")
         self._store = cache(open_store)  # a client costs as much processor time as a small commit's files
 
-    def apply(self, poke: Poke, context: Any) -> None:
+    def apply(self, poke: Poke, named: Collection[str] | None, context: Any) -> None:
         """Bring one table up to date, or as far as the time left allows; the rest is poked again.
+
+        ``named`` are the landing files of events; None has the whole folder listed.
 
         A table that the settings do not list is left alone. Raises what apply_table raises.
         """
@@ -63,6 +65,7 @@ class Tables:
             lease=self._lease(poke.source, context),
             budget=self._budget(context),
             now=lambda: datetime.now(UTC),
+            named=named,
         )
         LOG.info("%s", json.dumps({"source": poke.source, **account.to_json()}, ensure_ascii=False))
         self._measure(poke, account)

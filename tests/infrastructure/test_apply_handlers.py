@@ -194,7 +194,7 @@ def test_a_table_that_is_not_done_in_time_is_poked_again(cloud: Cloud, apply: Mo
     cloud.land("sales/orders/2026/03/01/20260301-090200000.parquet", [_change("U", 2, id=1, status="paid")])
     assert apply.handler(_poked(ORDERS), Context(seconds=0)) == {"batchItemFailures": []}
     (again,) = cloud.take(cloud.queue)
-    assert parse(again["Body"]) == ORDERS
+    assert parse(again["Body"]) == (ORDERS, None)
     assert apply.handler(_poked(ORDERS), Context()) == {"batchItemFailures": []}
     assert cloud.rows("orders") == [{"id": 1, "status": "paid"}]
 
@@ -213,12 +213,12 @@ def test_what_may_succeed_later_comes_back(cloud: Cloud, apply: ModuleType) -> N
     assert cloud.rows("empty") == [{"id": 1}]
 
 
-def test_the_sweep_pokes_every_table(cloud: Cloud) -> None:
+def test_the_sweep_pokes_every_table_to_be_listed_whole(cloud: Cloud) -> None:
     from lambda_src.sweep.handler import handler
 
     assert handler({}, None) == {"tables": 3}
     assert {parse(message["Body"]) for message in cloud.take(cloud.queue)} == {
-        Poke("shop", "sales", table) for table in ("orders", "visits", "empty")
+        (Poke("shop", "sales", table), None) for table in ("orders", "visits", "empty")
     }
 
 
@@ -244,10 +244,11 @@ def test_a_bucket_is_emptied_before_it_is_deleted(cloud: Cloud, tmp_path: Path) 
         ("awsdms_status", None),
     ],
 )
-def test_an_events_key_names_its_table(key: str, poke: Poke | None) -> None:
-    assert parse(json.dumps({"detail": {"object": {"key": key}}})) == poke
+def test_an_events_key_names_its_table_and_its_file(key: str, poke: Poke | None) -> None:
+    found = parse(json.dumps({"detail": {"object": {"key": key}}}))
+    assert found == (None if poke is None else (poke, key.removeprefix("shop/")))
 
 
 def test_a_poke_survives_its_message() -> None:
     poke = Poke("shop", "a.b", 'Straße "x"')
-    assert parse(poke.message()) == poke
+    assert parse(poke.message()) == (poke, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,12 @@ def contract(key: str = "[id]", landing: str = LANDING, columns: str = "null") -
 
 
 def run(
-    root: Path, agreed: TableContract | None = None, *, budget: Budget | None = None, lease: Lease | None = None
+    root: Path,
+    agreed: TableContract | None = None,
+    *,
+    budget: Budget | None = None,
+    lease: Lease | None = None,
+    named: Collection[str] | None = None,
 ) -> Account:
     """Apply ROOT/landing to ROOT/lake."""
     return apply_table(
@@ -40,6 +46,7 @@ def run(
         lease=lease or MemoryLease(),
         budget=budget or Budget(),
         now=lambda: datetime.now(UTC),
+        named=named,
     )
 
 
