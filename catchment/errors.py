@@ -9,11 +9,12 @@ CatchmentError
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
 │   ├── LogBroken           a file of the table's log is not what the Delta protocol says
-│   ├── ReloadSeen          a load file was written again: a new load generation
+│   ├── ReloadSeen          a load file was written again, and nobody asked for a reload
 │   ├── DamagedVector       a deletion vector of the table cannot be read
 │   └── UnreadableFile      a landing file cannot be read at all: it is quarantined whole
 └── Transient           the same call may succeed later
     ├── LeaseTaken          another applier holds the table
+    ├── LoadIncomplete      a full load's files have other rows than whoever loaded says
     └── StorageUnavailable  object storage did not answer, or answered that it is busy
 
 Each error's ``args`` are its constructor's arguments, so that it survives pickling.
@@ -121,7 +122,7 @@ class LogBroken(Terminal):
 
 
 class ReloadSeen(Terminal):
-    """A load file was written again with other content: a reload, which starts a new load generation."""
+    """A load file was written again with other content, and nobody asked for a reload: from when on is not known."""
 
     def __init__(self, table: str, file: str) -> None:
         super().__init__(table, file)
@@ -130,7 +131,7 @@ class ReloadSeen(Terminal):
     def __str__(self) -> str:
         return (
             f"{self.table}: {self.file} was written again (a reload); the table is held as it is. "
-            "Remove the table's folder from the lake to build it anew from the landing zone"
+            "`catchment reload` with --since, the moment that load began, swaps it in"
         )
 
 
@@ -165,6 +166,17 @@ class LeaseTaken(Transient):
 
     def __str__(self) -> str:
         return f"{self.table}: the lease is held by {self.holder}"
+
+
+class LoadIncomplete(Transient):
+    """The files of a full load do not hold the rows that whoever loaded says it wrote; the table stays as it is."""
+
+    def __init__(self, table: str, found: int, expected: int) -> None:
+        super().__init__(table, found, expected)
+        self.table, self.found, self.expected = table, found, expected
+
+    def __str__(self) -> str:
+        return f"{self.table}: the load wrote {self.expected:,} rows, its files have {self.found:,}"
 
 
 class StorageUnavailable(Transient):

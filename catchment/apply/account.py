@@ -12,7 +12,8 @@ class Counts:
 
     ``superseded``: a later change of the same key came in the same commit. ``stale``: the table already has this
     change, or a later one. ``applied``: the rest of the good ones. ``inserted``, ``updated`` and ``deleted`` are rows
-    of the table; ``key_changes`` counts rows read that changed their key.
+    of the table, ``unchanged`` those that a new load has just as the table had them; ``key_changes`` counts rows read
+    that changed their key.
     """
 
     read: int = 0
@@ -23,6 +24,7 @@ class Counts:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    unchanged: int = 0
     key_changes: int = 0
 
     def __post_init__(self) -> None:
@@ -45,7 +47,8 @@ class Account:
     ``files`` new landing files in ``commits`` commits, of them ``late`` ones that stood before what the table already
     had and made ``replayed`` applied files be read again. ``version`` is the table's (None: there is no table),
     ``rows`` its length, ``watermark`` the newest change file's stamp (17 digits, 0: none). ``unrecognised`` are paths
-    in the table's folder that are no landing files. ``done`` is False where the budget ended before the files did.
+    in the table's folder that are no landing files. ``generation`` counts the table's reloads; ``waiting`` says what a
+    load still lacks (empty: nothing). ``done`` is False where the budget ended before the files did.
     """
 
     table: str
@@ -57,6 +60,8 @@ class Account:
     version: int | None = None
     rows: int | None = None
     watermark: int = 0
+    generation: int = 0
+    waiting: str = ""
     unrecognised: list[str] = field(default_factory=list)
     quarantine: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

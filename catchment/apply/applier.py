@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,17 +12,22 @@ from catchment.apply.account import Account, Counts
 from catchment.apply.batch import Members, refuse_keyless, work_out, work_out_keyless
 from catchment.apply.budget import Budget
 from catchment.apply.engine import Engine, OpenEngine, open_duck_engine
+from catchment.apply.generation import Load, Plan, plan, settle
 from catchment.apply.late import late_files, replay
+from catchment.apply.loads import LoadStates, UnwatchedLoads
 from catchment.apply.pending import Listing, Lookout, take, watermark
 from catchment.apply.quarantine import write_rejects
 from catchment.apply.schema import evolve
-from catchment.apply.staging import Stage, Staged
-from catchment.errors import SchemaConflict, StorageUnavailable
+from catchment.apply.staging import Opened, Stage, Staged
+from catchment.apply.swap import check_swap, work_out_rebuild, work_out_swap
+from catchment.errors import LoadIncomplete, SchemaConflict, StorageUnavailable
 from catchment.landing.contract import TableContract
-from catchment.landing.names import LandingFile
+from catchment.landing.names import Kind, LandingFile
 from catchment.landing.types import DeltaType
 from catchment.leases import Held, Lease
+from catchment.reload.request import read_request
 from catchment.sinks.base import Batch, LostRace, TableState
+from catchment.sinks.ledger import Generation
 from catchment.storage import ObjectStore
 
 _RACES = 5
@@ -38,6 +43,7 @@ def apply_table(
     budget: Budget,
     now: Callable[[], datetime],
     named: Collection[str] | None = None,
+    loads: LoadStates = UnwatchedLoads(),  # noqa: B008 - it has no state
     open_engine: OpenEngine = open_duck_engine,
 ) -> Account:
     """Bring one Delta table up to date with its landing files; returns what became of every row read.
@@ -49,7 +55,7 @@ def apply_table(
     Safe to call at any time, any number of times, by anybody: one holder of the lease works, the others raise
     LeaseTaken, and a holder that was poked looks once more. Each commit is atomic with the record of its files; a
     process killed anywhere leaves an exact table. Raises ReloadSeen, ForeignWriter, LedgerLost, SchemaConflict (trying
-    again cannot help) and LeaseTaken, StorageUnavailable (it may).
+    again cannot help) and LeaseTaken, LoadIncomplete, StorageUnavailable (it may).
     """
     held = lease.acquire(str(contract.name))
     released = False
@@ -58,7 +64,8 @@ def apply_table(
             tempfile.TemporaryDirectory(prefix="catchment-") as folder,
             open_engine(contract, landing, lake, budget, Path(folder)) as engine,
         ):
-            run = _Run(contract, landing, quarantine, held, budget, now, engine, Lookout(landing, contract.name, named))
+            lookout = Lookout(landing, contract.name, named)
+            run = _Run(contract, landing, lake, quarantine, held, budget, now, loads, engine, lookout)
             while not released:
                 run.catch_up()
                 released = held.release(force=not run.account.done)
@@ -72,10 +79,12 @@ def apply_table(
 class _Run:
     contract: TableContract
     landing: ObjectStore
+    lake: ObjectStore
     quarantine: ObjectStore
     held: Held
     budget: Budget
     now: Callable[[], datetime]
+    loads: LoadStates
     engine: Engine
     lookout: Lookout
 
@@ -91,15 +100,19 @@ class _Run:
             self.held.look()
             state = self.engine.sink.open()
             listing = self.lookout.look(state.ledger)
-            self._report(state, listing)
-            new = [file for file in listing.new if file.path not in self._aside]
-            if not new and not self._to_create(state):
+            step = plan(self.contract, state, listing, read_request(self.lake, self.contract.name), self.loads)
+            self._report(state, listing, step)
+            new = [file for file in step.files if file.path not in self._aside]
+            if not new and step.swap is None and (step.waiting or not self._to_create(state)):
                 break
             if self._until is not None and self.now() >= self._until:
                 self.account.done = False
                 break
             try:
-                self._commit(state, take(new, self.budget))
+                if step.swap is None:
+                    self._commit(state, take(new, self.budget), step.first)
+                elif not self._swap(state, step.swap):
+                    break
                 lost, committed = 0, True
             except LostRace as race:
                 lost += 1
@@ -110,7 +123,10 @@ class _Run:
             state.ledger.forget(self.lookout.gone)
             self.engine.sink.save_ledger()
 
-    def _report(self, state: TableState, listing: Listing) -> None:
+    def _report(self, state: TableState, listing: Listing, step: Plan) -> None:
+        self.account.generation, self.account.waiting = state.ledger.generation.number, step.waiting
+        if step.left_over:
+            self.account.note(f"{step.left_over} load files are left over from an older load and not applied")
         self.account.version, self.account.watermark = state.version, state.ledger.watermark
         self.account.rows = state.rows if state.version is not None else None
         self.account.unrecognised = list(listing.unrecognised)
@@ -124,17 +140,19 @@ class _Run:
             and self.landing.has_folder(f"{name.schema}/{name.table}")
         )
 
-    def _commit(self, state: TableState, files: Sequence[LandingFile]) -> None:
+    def _commit(self, state: TableState, files: Sequence[LandingFile], first: Load | None) -> None:
         for part in self.contract.key:
             if state.version is not None and part not in state.columns:
                 raise SchemaConflict(str(self.contract.name), part, "no column of the table", "but part of its key")
         stage = self.engine.stage()
         opened = stage.open_all(files, state.columns)
         target = evolve(state.columns, self.contract, [each.shape for each in opened if each.shape])
-        fresh = [stage.read(each, target) for each in opened]
+        fresh = [self._read(state, stage, each, target) for each in opened]
         if not target:
             self._set_aside(fresh)
             return
+        if first is not None:
+            self._check_rows(first, fresh)
         late = late_files(fresh, state.ledger)
         again: list[Staged] = []
         if self.contract.key and late:
@@ -149,15 +167,68 @@ class _Run:
                 )
         members = Members(fresh, again)
         self.engine.staged()
-        counts = self._work_out(stage, target, members, late)
-        self._quarantine(fresh)
+        counts = self._work_out(stage, target, members, late, state.ledger.generation.floor)
         reached = max(state.ledger.watermark, watermark(files))
-        batch = Batch(target, [each.applied for each in fresh], reached, counts.to_json())
-        self.engine.sink.commit(batch, self.held.check)
-        self.account.counts += counts
-        self.account.files += len(files)
+        generation = replace(state.ledger.generation, key=self.contract.key)
+        batch = Batch(target, [each.applied for each in fresh], reached, counts.to_json(), generation)
+        self._finish(batch, fresh, counts, first)
         self.account.late += len(late)
+
+    def _swap(self, state: TableState, load: Load) -> bool:
+        """Commit a new load in the place of the present one; False where nothing says what the columns are."""
+        ledger, stage, listing = state.ledger, self.engine.stage(), self.lookout.whole(state.ledger)
+        generation = Generation(ledger.generation.number + 1, load.floor, self.contract.key)
+        reaching = [file.path for file in ledger.reaching(load.floor) if file.path not in listing.rewritten]
+        again = [listing.present[path] for path in reaching if path in listing.present]
+        opened = stage.open_all([*load.files, *(file for file in again if file.kind is Kind.CHANGES)], state.columns)
+        target = evolve(state.columns, self.contract, [each.shape for each in opened if each.shape])
+        if not target:
+            self.account.waiting = "nothing says what the columns of the reloaded table are: declare them"
+            return False
+        staged = [stage.read(each, target) for each in opened]
+        for each in staged:
+            settle(self.engine.session, each, load.floor)
+        members = Members(staged[: len(load.files)], staged[len(load.files) :])
+        self._check_rows(load, members.fresh)
+        check_swap(self.contract, target, members.fresh)
+        if len(again) < len(reaching):
+            self.account.note(f"{len(reaching) - len(again)} files of changes made since the reload began are gone")
+        self.engine.staged()
+        if not self.contract.key:
+            refuse_keyless(self.engine.session, members.all)
+        stage.relate(members.all, target)
+        rebuilt = state.version is not None and ledger.generation.key not in (None, self.contract.key)
+        rebuilt = rebuilt or not self.contract.key or not set(self.contract.key) <= set(state.columns or target)
+        arguments = (self.engine.session, self.engine.sink, self.contract, target, members, load.floor)
+        counts = work_out_rebuild(*arguments, state.rows) if rebuilt else work_out_swap(*arguments)
+        files = [each.applied for each in members.fresh]
+        batch = Batch(target, files, ledger.watermark, counts.to_json(), generation, overwrite=rebuilt)
+        self._finish(batch, members.fresh, counts, load)
+        return True
+
+    def _finish(self, batch: Batch, fresh: Sequence[Staged], counts: Counts, load: Load | None) -> None:
+        self._quarantine(fresh)
+
+        def check() -> None:
+            self.held.check()
+            if load is not None and load.state is not None and self.loads.state(self.contract.name) != load.state:
+                raise LostRace("the table is being loaded anew")
+
+        self.engine.sink.commit(batch, check)
+        self.account.counts += counts
+        self.account.files += len(fresh)
         self.account.commits += 1
+
+    def _read(self, state: TableState, stage: Stage, opened: Opened, target: Mapping[str, DeltaType]) -> Staged:
+        staged = stage.read(opened, target)
+        settle(self.engine.session, staged, state.ledger.generation.floor)
+        return staged
+
+    def _check_rows(self, load: Load, fresh: Sequence[Staged]) -> None:
+        """Whether a load's files have the rows that were loaded."""
+        found = sum(staged.rows for staged in fresh if staged.opened.file.kind is Kind.LOAD)
+        if load.rows is not None and load.rows != found:
+            raise LoadIncomplete(str(self.contract.name), found, load.rows)
 
     def _set_aside(self, unreadable: Sequence[Staged]) -> None:
         """Count and keep files that cannot be read before any other has said what the table's columns are.
@@ -170,15 +241,15 @@ class _Run:
         self.account.files += len(unreadable)
 
     def _work_out(
-        self, stage: Stage, target: Mapping[str, DeltaType], members: Members, late: Sequence[Staged]
+        self, stage: Stage, target: Mapping[str, DeltaType], members: Members, late: Sequence[Staged], floor: str
     ) -> Counts:
         session, sink = self.engine.session, self.engine.sink
         if not self.contract.key:
             refuse_keyless(session, members.fresh)
         stage.relate(members.all, target)
         if self.contract.key:
-            return work_out(session, sink, self.contract, target, members)
-        return work_out_keyless(session, sink, target, members, late)
+            return work_out(session, sink, self.contract, target, members, floor)
+        return work_out_keyless(session, sink, target, members, late, floor)
 
     def _quarantine(self, fresh: Sequence[Staged]) -> None:
         """Write the rejected records before the commit that counts them, so that none can be lost."""

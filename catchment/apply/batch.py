@@ -37,11 +37,15 @@ def work_out(
     contract: TableContract,
     target: Mapping[str, DeltaType],
     members: Members,
+    floor: str,
 ) -> Counts:
-    """Make ``"~verdicts"``, ``"~upserts"`` and ``"~unchanged"`` of ``"~rows"`` for a table with a key."""
+    """Make ``"~verdicts"``, ``"~upserts"`` and ``"~unchanged"`` of ``"~rows"`` for a table with a key.
+
+    ``floor`` is the token of load rows.
+    """
     key, width = contract.key, len(contract.key)
     loads_only = all(staged.opened.file.kind is Kind.LOAD for staged in members.all)
-    session.create(EFFECTS, effects.order(key, len(members.fresh), loads_only=loads_only))
+    session.create(EFFECTS, effects.order(key, len(members.fresh), loads_only=loads_only, floor=floor))
     if members.again:
         session.create(EFFECTS, effects.keep_touched(width))
     session.create(WINNERS, net.winners(width))
@@ -50,8 +54,7 @@ def work_out(
     gaps = lacking(members.all, target)
     same = f"SELECT ord FROM {VERDICTS} WHERE verdict = 'same' AND kind <> 'D'"
     sink.existing(f"SELECT ord FROM {HITS}" if gaps else same, target)
-    filled = {name: _fill(session, name, i, width, files) for i, (name, files) in enumerate(gaps.items())}
-    session.create(UPSERTS, upserts(list(target), filled))
+    session.create(UPSERTS, upserts(list(target), fill_gaps(session, members, target, width), floor))
     session.create(UNCHANGED, guard.unchanged({name: kind.name for name, kind in target.items()}))
     return _count(session, contract, members)
 
@@ -62,14 +65,14 @@ def work_out_keyless(
     target: Mapping[str, DeltaType],
     members: Members,
     late: Sequence[Staged],
+    floor: str,
 ) -> Counts:
     """The same for a table without a key: only ``"~upserts"`` has rows."""
     session.create(keyless.NEW_TOKENS, keyless.tokens())
     sink.find_tokens(keyless.NEW_TOKENS if late else f"{keyless.NEW_TOKENS} WHERE FALSE")
-    session.create(UPSERTS, keyless.appends(list(target)))
-    for name, columns in _EMPTY.items():
-        session.create(name, nothing(columns))
-    read, quarantined = _read(members.fresh)
+    session.create(UPSERTS, keyless.appends(list(target), floor))
+    make_nothing(session)
+    read, quarantined, _ = tally(members.fresh)
     (inserted,) = numbers(session, f"SELECT count(*) FROM {UPSERTS}")
     stale = read - quarantined - inserted
     return Counts(read=read, applied=inserted, stale=stale, quarantined=quarantined, inserted=inserted)
@@ -94,6 +97,18 @@ _EMPTY = {
 }
 
 
+def make_nothing(session: Session) -> None:
+    """Make the relations of what a batch does to rows of the table, for one that does nothing to any."""
+    for name, columns in _EMPTY.items():
+        session.create(name, nothing(columns))
+
+
+def fill_gaps(session: Session, members: Members, target: Mapping[str, DeltaType], width: int) -> dict[str, str]:
+    """Make the relations of values that columns keep where files do not speak of them; their names by column."""
+    gaps = lacking(members.all, target)
+    return {name: _fill(session, name, i, width, files) for i, (name, files) in enumerate(gaps.items())}
+
+
 def _fill(session: Session, column: str, index: int, width: int, files: Sequence[int]) -> str:
     """Make the relation of the values that ``column`` keeps; returns its name."""
     table = f'"~fill_{index}"'
@@ -106,15 +121,15 @@ def _fill(session: Session, column: str, index: int, width: int, files: Sequence
 
 
 def _count(session: Session, contract: TableContract, members: Members) -> Counts:
-    read, quarantined = _read(members.fresh)
+    read, quarantined, outdated = tally(members.fresh)
     survived, applied = numbers(session, account.surviving())
     inserted, updated, deleted = numbers(session, account.moved())
     (changed,) = numbers(session, account.key_changes(contract.key, len(members.fresh)))
     return Counts(
         read=read,
         applied=applied,
-        superseded=read - quarantined - survived,
-        stale=survived - applied,
+        superseded=read - quarantined - outdated - survived,
+        stale=outdated + survived - applied,
         quarantined=quarantined,
         inserted=inserted,
         updated=updated,
@@ -123,5 +138,10 @@ def _count(session: Session, contract: TableContract, members: Members) -> Count
     )
 
 
-def _read(fresh: Sequence[Staged]) -> tuple[int, int]:
-    return sum(staged.rows for staged in fresh), sum(len(staged.rejects) for staged in fresh)
+def tally(fresh: Sequence[Staged]) -> tuple[int, int, int]:
+    """Rows read, quarantined, and older than the table's load."""
+    return (
+        sum(staged.rows for staged in fresh),
+        sum(len(staged.rejects) for staged in fresh),
+        sum(staged.outdated for staged in fresh),
+    )

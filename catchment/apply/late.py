@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from catchment.apply.generation import settle
 from catchment.apply.pending import Listing
 from catchment.apply.staging import Stage, Staged, lacking
 from catchment.changes import effects
@@ -66,6 +67,7 @@ def replay(
         found.files = []
         for each in opened:
             staged = stage.read(each, target)
+            settle(session, staged, ledger.generation.floor)
             if staged.relation and _keep_touching(session, contract, staged.relation):
                 found.files.append(staged)
                 if partial:
@@ -80,15 +82,22 @@ def _behind(
     starts: Place | None, fresh: Sequence[Staged], listing: Listing, ledger: Ledger
 ) -> tuple[list[LandingFile], int]:
     """The applied files that end behind a place (None: all), in order, and how many of them are gone."""
-    new = {staged.applied.path for staged in fresh}
+    new, floor = {staged.applied.path for staged in fresh}, ledger.generation.floor
+    older = {file.path for file in ledger.files.values() if file.last is not None and file.last < floor}
     wanted = [
         file
         for file in ledger.files.values()
-        if file.path not in new and (end := file.ends()) is not None and (starts is None or starts.is_before(end))
+        if file.path not in new
+        and file.path not in older
+        and (end := file.ends()) is not None
+        and (starts is None or starts.is_before(end))
     ]
-    found = [listing.present[file.path] for file in wanted if file.path in listing.present]
+    # a load file that was written again no longer says what the table contains
+    there = [file.path for file in wanted if file.path in listing.present and file.path not in listing.rewritten]
+    found = [listing.present[path] for path in there]
     missing = len(wanted) - len(found)
-    if ledger.expired is not None and (starts is None or starts.is_before(ledger.expired)):
+    expired = ledger.expired if ledger.expired and ledger.expired.token >= floor else None
+    if expired is not None and (starts is None or starts.is_before(expired)):
         missing += 1
     return sorted(found, key=lambda file: file.position), missing
 

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from catchment.apply.budget import Budget
-from catchment.errors import ReloadSeen
 from catchment.landing.names import Kind, LandingFile, TableName, parse
 from catchment.sinks.ledger import AppliedFile, Ledger
 from catchment.storage import ObjectStore, StoredObject
@@ -28,11 +27,15 @@ _MONTHS = {f"{month:02d}" for month in range(1, 13)}
 
 @dataclass(frozen=True)
 class Listing:
-    """The landing folder of a table: ``new`` files in order, all recognised ones by path, and what else lies there."""
+    """The landing folder of a table: ``new`` files in order, all recognised ones by path, and what else lies there.
+
+    ``rewritten`` are load files that the table contains with other content.
+    """
 
     new: Sequence[LandingFile]
     present: dict[str, LandingFile]
     unrecognised: Sequence[str]
+    rewritten: dict[str, LandingFile] = field(default_factory=dict)
 
 
 class Lookout:
@@ -52,7 +55,7 @@ class Lookout:
         self._whole = False
 
     def look(self, ledger: Ledger) -> Listing:
-        """List what may be new. Raises ReloadSeen where a load file that was applied has other content now."""
+        """List what may be new."""
         named, self._named = self._named, ()
         begin = None if named is None or len(named) > _NAMED_AT_MOST else _begin(self._folder, ledger)
         if begin is None:
@@ -96,15 +99,18 @@ class Lookout:
 
     def _listing(self, ledger: Ledger) -> Listing:
         new: dict[str, LandingFile] = {}
+        rewritten: dict[str, LandingFile] = {}
         for path, file in self._waiting.items():
             known = ledger.files.get(path)
             if known is not None and _same(self._landing, file.object, known):
                 continue
             if known is not None and file.kind is Kind.LOAD and not known.unreadable:
-                raise ReloadSeen(str(self._table), path)
-            new[path] = file
-        self._waiting = new
-        return Listing(sorted(new.values(), key=lambda file: file.position), self._seen, list(self._others))
+                rewritten[path] = file
+            else:
+                new[path] = file
+        self._waiting = {**new, **rewritten}
+        ordered = sorted(new.values(), key=lambda file: file.position)
+        return Listing(ordered, self._seen, list(self._others), rewritten)
 
 
 def _until(found: Iterator[StoredObject], path: str) -> Iterator[StoredObject]:
@@ -137,12 +143,13 @@ def _begin(folder: str, ledger: Ledger) -> str | None:
 
 
 def take(files: Sequence[LandingFile], budget: Budget) -> list[LandingFile]:
-    """The first files that fit into one commit, at least one."""
+    """The first files that fit into one commit, at least one; load files go together, whatever their size."""
     taken: list[LandingFile] = []
     size = 0
-    for file in files[: budget.commit_files]:
+    for file in files:
         size += file.object.size
-        if taken and size > budget.commit_bytes:
+        full = len(taken) >= budget.commit_files or size > budget.commit_bytes
+        if taken and full and file.kind is not Kind.LOAD:
             break
         taken.append(file)
     return taken

@@ -37,7 +37,10 @@ class Opened:
 
 @dataclass
 class Staged:
-    """A landing file read into ``relation``; ``number`` is its place among the files of the batch."""
+    """A landing file read into ``relation``; ``number`` is its place among the files of the batch.
+
+    ``outdated`` counts rows older than the table's load, which are not in the relation.
+    """
 
     opened: Opened
     relation: str
@@ -46,6 +49,7 @@ class Staged:
     rejects: list[Reject]
     applied: AppliedFile
     number: int = 0
+    outdated: int = 0
 
 
 class Stage(Protocol):

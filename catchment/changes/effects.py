@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catchment.changes.relations import EFFECTS, ROWS, TOUCHED, both, comma, keys, quote
+from catchment.changes.relations import EFFECTS, ROWS, TOUCHED, both, comma, keys, quote, text
 
 _ROWS_PER_FILE_BITS = 40
 
@@ -19,27 +19,32 @@ def key_changed(key: Sequence[str]) -> str:
     return "(s.\"~op\" = 'U' AND (" + " OR ".join(parts) + "))"
 
 
-def expand(key: Sequence[str], source: str = ROWS, *, file: str = 's."~file"') -> str:
+def token(row: str, floor: str) -> str:
+    """The token of a row: load rows have none of their own, they stand at their generation's floor."""
+    return f'CASE WHEN {row}."~seq" = \'\' THEN {text(floor)} ELSE {row}."~seq" END' if floor else f'{row}."~seq"'
+
+
+def expand(key: Sequence[str], source: str = ROWS, *, file: str = 's."~file"', floor: str = "") -> str:
     """SELECT (file, line, part, kind, seq, k0 …): one line per effect of the rows in ``source``, not yet ordered.
 
-    ``file`` is the SQL of the file's number, for a source that holds one file only.
+    ``file`` is the SQL of the file's number, for a source that holds one file only; ``floor`` is the generation's.
     """
     now = comma(f"s.{quote(column)} AS k{i}" for i, column in enumerate(key))
     before = comma(f"COALESCE({old}, s.{quote(column)}) AS k{i}" for i, (old, column) in enumerate(_olds(key)))
-    changed = key_changed(key)
+    changed, seq = key_changed(key), token("s", floor)
     return (
         f'SELECT {file} AS file, s."~row" AS line, 1 AS part, '
-        f'CASE WHEN {changed} THEN \'K\' ELSE s."~op" END AS kind, s."~seq" AS seq, {now} FROM {source} s '
-        f'UNION ALL SELECT {file} AS file, s."~row" AS line, 0 AS part, \'D\' AS kind, s."~seq" AS seq, {before} '
+        f"CASE WHEN {changed} THEN 'K' ELSE s.\"~op\" END AS kind, {seq} AS seq, {now} FROM {source} s "
+        f"UNION ALL SELECT {file} AS file, s.\"~row\" AS line, 0 AS part, 'D' AS kind, {seq} AS seq, {before} "
         f"FROM {source} s WHERE {changed}"
     )
 
 
-def order(key: Sequence[str], fresh_below: int, *, loads_only: bool) -> str:
+def order(key: Sequence[str], fresh_below: int, *, loads_only: bool, floor: str = "") -> str:
     """SELECT the effects with their place in the history as ``ord``.
 
-    Files numbered below ``fresh_below`` are new, the others are read again. Rows of load files have no token (an
-    empty one, which sorts first), so a batch of load files alone is in order by file and row without sorting.
+    Files numbered below ``fresh_below`` are new, the others are read again. Rows of load files share one token, the
+    ``floor``, which sorts first; so a batch of load files alone is in order by file and row without sorting.
     """
     if loads_only:
         place = f"CAST(f.place AS BIGINT) * {1 << _ROWS_PER_FILE_BITS} + line * 2 + part"
@@ -48,7 +53,7 @@ def order(key: Sequence[str], fresh_below: int, *, loads_only: bool) -> str:
     return (
         f"SELECT {place} AS ord, e.file, line, part, "
         f"e.file < {fresh_below} AS fresh, kind, seq, {comma(keys(len(key)))} "
-        f'FROM ({expand(key)}) e JOIN "~files" f ON f.file = e.file'
+        f'FROM ({expand(key, floor=floor)}) e JOIN "~files" f ON f.file = e.file'
     )
 
 

@@ -28,16 +28,24 @@ def verdicts() -> str:
 def unchanged(columns: Mapping[str, str]) -> str:
     """SELECT the ``ord`` of upserts that would write the row the table has, value for value.
 
-    ``columns`` maps the table's columns to Delta types. Floats are compared as text: ``-0.0`` is not ``0.0``, and
-    NaN is NaN.
+    ``columns`` maps the table's columns to Delta types.
     """
-    same = [f"u.{quote(SEQUENCE)} = x.{quote(SEQUENCE)}"]
+    same = " AND ".join([f"u.{quote(SEQUENCE)} = x.{quote(SEQUENCE)}", *same_values(columns)])
+    return f"SELECT u.{ORD} AS ord FROM {UPSERTS} u JOIN {EXISTING} x ON x.{ORD} = u.{ORD} WHERE {same}"
+
+
+def same_values(columns: Mapping[str, str]) -> list[str]:
+    """Conditions on an upsert ``u`` and the table's row ``x``: the values of ``columns`` are equal.
+
+    ``columns`` maps names to Delta types. Floats are compared as text: ``-0.0`` is not ``0.0``, and NaN is NaN.
+    """
+    same = []
     for name, kind in columns.items():
         left, right = f"u.{quote(name)}", f"x.{quote(name)}"
         if kind in _FLOATS:
             left, right = f"CAST({left} AS VARCHAR)", f"CAST({right} AS VARCHAR)"
         same.append(f"{left} IS NOT DISTINCT FROM {right}")
-    return f"SELECT u.{ORD} AS ord FROM {UPSERTS} u JOIN {EXISTING} x ON x.{ORD} = u.{ORD} WHERE {' AND '.join(same)}"
+    return same
 
 
 def effective(table: str = "v") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catchment.changes.relations import ORD, ROWS, SEQUENCE, comma, quote
+from catchment.changes.relations import ORD, ROWS, SEQUENCE, comma, quote, text
 
 NEW_TOKENS, PRESENT = '"~tokens"', '"~present"'
 REFUSED = {
@@ -23,12 +23,16 @@ def tokens() -> str:
     return f'SELECT DISTINCT "~seq" AS token FROM {ROWS} WHERE "~seq" <> \'\''
 
 
-def appends(columns: Sequence[str]) -> str:
-    """SELECT the upserts: every load row, and of each token the first row, unless the table has the token."""
+def appends(columns: Sequence[str], floor: str = "") -> str:
+    """SELECT the upserts: every load row, and of each token the first row, unless the table has the token.
+
+    ``floor`` is the generation's, the token of load rows.
+    """
     named = comma(f"r.{quote(name)}" for name in columns)
+    written = f"CASE WHEN {quote(SEQUENCE)} = '' THEN {text(floor)} ELSE {quote(SEQUENCE)} END AS {quote(SEQUENCE)}"
     return (
         f"SELECT {ORD}, {comma(quote(name) for name in columns)}, "
-        f'{quote(SEQUENCE)} FROM (SELECT row_number() OVER (ORDER BY f.place, "~row") AS {ORD}, {named}, '
+        f'{written} FROM (SELECT row_number() OVER (ORDER BY f.place, "~row") AS {ORD}, {named}, '
         f'"~seq" AS {quote(SEQUENCE)}, '
         f'row_number() OVER (PARTITION BY "~seq" ORDER BY f.place, "~row") AS "~copy" '
         f'FROM {ROWS} r JOIN "~files" f ON f.file = r."~file") r '

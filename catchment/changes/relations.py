@@ -6,6 +6,7 @@
 ``"~winners"``  the effects that are the last of their key
 ``"~hits"``     ord, part, pos, token: where the table has a winner's key, and the token of that row (the sink's)
 ``"~verdicts"`` the winners with ``verdict`` and ``neutral`` (see guard)
+``"~keys"``     k0 … : the keys of all rows of the table (the sink's)
 ``"~upserts"``  ~ord, the table's columns, _catchment_seq: the rows to write
 
 Where the lake's columns stand beside the source's, theirs begin with a tilde, which the reader refuses in a source.
@@ -24,6 +25,7 @@ ROWS, EFFECTS, WINNERS, HITS, VERDICTS, UPSERTS = (
     '"~upserts"',
 )
 TOUCHED, UNCHANGED, EXISTING, FILL = '"~touched"', '"~unchanged"', '"~existing"', '"~fill"'
+KEYS = '"~keys"'
 SEQUENCE = "_catchment_seq"
 ORD = '"~ord"'
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from catchment.landing.types import DeltaType
-from catchment.sinks.ledger import AppliedFile, Ledger
+from catchment.sinks.ledger import AppliedFile, Generation, Ledger
 
 
 class LostRace(Exception):
@@ -32,13 +32,15 @@ class Batch:
     """What one commit does. The rows are in the session's relations (catchment.changes.relations):
 
     ``"~upserts"`` less ``"~unchanged"`` are written, the table's rows of effective ``"~verdicts"`` removed first.
-    ``account`` is what the commit's metadata says besides the files.
+    ``account`` is what the commit's metadata says besides the files. ``overwrite``: the upserts are the whole table.
     """
 
     columns: Mapping[str, DeltaType]
     files: Sequence[AppliedFile]
     watermark: int
     account: Mapping[str, Any]
+    generation: Generation = field(default_factory=Generation)
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,10 @@ class Sink(Protocol):
 
     def existing(self, wanted: str, columns: Mapping[str, DeltaType]) -> None:
         """Make ``"~existing"``: ord, columns and token of the hits whose ``ord`` the query ``wanted`` selects."""
+        ...
+
+    def keys(self, key: Mapping[str, DeltaType]) -> None:
+        """Make ``"~keys"`` (k0 …): the keys of all rows of the table."""
         ...
 
     def commit(self, batch: Batch, before_commit: Callable[[], None]) -> Committed:

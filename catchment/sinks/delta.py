@@ -15,6 +15,7 @@ from catchment.changes.guard import effective
 from catchment.changes.relations import (
     EXISTING,
     HITS,
+    KEYS,
     ORD,
     SEQUENCE,
     UNCHANGED,
@@ -118,21 +119,34 @@ class DeltaSink:
             f"JOIN {HITS} h ON h.part = p.part AND h.pos = t.file_row_number WHERE h.ord IN ({wanted})",
         )
 
+    def keys(self, key: Mapping[str, DeltaType]) -> None:
+        """Make ``"~keys"``: the keys of all rows."""
+        names = keys(len(key))
+        self._session.create(KEYS, nothing({name: kind.duckdb for name, kind in zip(names, key.values(), strict=True)}))
+        if self._parts:
+            reader = PartReader(self._con, self._store, self._path, self._scratch, self._parts)
+            named = comma(
+                f"CAST(t.{quote(column)} AS {kind.duckdb}) AS {name}"
+                for name, (column, kind) in zip(names, key.items(), strict=True)
+            )
+            self._session.append(KEYS, f"SELECT {named} FROM {reader.scan('t')}")
+
     def commit(self, batch: Batch, before_commit: Callable[[], None]) -> Committed:
         """Rewrite what changes and commit it with the batch's files and watermark. Raises LostRace."""
         stored = _stored(batch.columns)
         before = self._log.snapshot
         known = before.columns if before else {}
         widened = any(known.get(name, kind) != kind for name, kind in stored.items())
-        bins = self._bins(everything=widened) if before else [Bin([], True)]
+        bins = self._bins(everything=widened, replaced=batch.overwrite) if before else [Bin([], True)]
         adds = self._write(bins, stored)
         before_commit()
         now = int(time.time() * 1000)
-        removes = [self._adds[part.number].removed(now) for each in bins for part in each.parts]
+        gone = self._parts if batch.overwrite else [part for each in bins for part in each.parts]
+        removes = [self._adds[part.number].removed(now) for part in gone]
         after = self._log.commit(
             [*table_actions(before, stored), applied(batch.watermark), *removes, *adds],
             operation="WRITE",
-            parameters={"mode": "Overwrite" if widened else "Append"},
+            parameters={"mode": "Overwrite" if widened or batch.overwrite else "Append"},
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(removes)},
             record=record(batch),
         )
@@ -150,7 +164,7 @@ class DeltaSink:
         [answer] = self._session.rows(f"SELECT {tests} FROM {WINNERS} w")
         return [part for part, possible in zip(parts, answer, strict=True) if possible]
 
-    def _bins(self, *, everything: bool) -> list[Bin]:
+    def _bins(self, *, everything: bool, replaced: bool) -> list[Bin]:
         """The files to write. Makes ``"~gone"`` (part, pos) and ``"~new"`` (ord, part: where the row was, if any)."""
         gone = f"SELECT h.part, h.pos FROM {HITS} h JOIN {VERDICTS} v ON v.ord = h.ord WHERE {effective()}"
         where = f"SELECT ord, min(part) AS part FROM {HITS} GROUP BY ord"
@@ -160,6 +174,8 @@ class DeltaSink:
             f"SELECT u.{ORD} AS ord, h.part FROM {UPSERTS} u "
             f"LEFT JOIN ({where}) h ON h.ord = u.{ORD} WHERE u.{ORD} NOT IN (SELECT ord FROM {UNCHANGED})",
         )
+        if replaced:
+            return [Bin([], True)]
         touched = {number for (number,) in self._session.rows(f"SELECT DISTINCT part FROM {_GONE}")}
         if everything:
             touched = {part.number for part in self._parts}

@@ -29,6 +29,7 @@ def record(batch: Batch) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "watermark": batch.watermark,
+        "generation": batch.generation.to_json(),
         "account": dict(batch.account),
         "files": [vars(file) for file in batch.files],
     }

@@ -20,7 +20,7 @@ from catchment.sinks.delta_actions import Action, Add, Remove, line
 from catchment.sinks.delta_checkpoint import write_checkpoint
 from catchment.sinks.delta_log import METADATA_KEY, LogEntry, LogFiles, commit_path, list_log, read_entry
 from catchment.sinks.delta_snapshot import Snapshot
-from catchment.sinks.ledger import AppliedFile, Ledger
+from catchment.sinks.ledger import AppliedFile, Generation, Ledger
 from catchment.sinks.ledger_digest import newest_digest, save_digest
 from catchment.storage import ObjectStore
 
@@ -163,7 +163,8 @@ class DeltaLog:
     def _enter(self, ledger: Ledger, entry: LogEntry) -> None:
         if entry.record is not None:
             files = [AppliedFile(**file) for file in entry.record.get("files", [])]
-            ledger.add(files, entry.record.get("watermark", 0))
+            told = entry.record.get("generation")
+            ledger.add(files, entry.record.get("watermark", 0), Generation.from_json(told) if told else None)
         elif entry.changes_data:
             what = f"an operation {entry.operation or 'without a name'} changed its rows"
             raise ForeignWriter(self._table, entry.version, what)

@@ -58,6 +58,31 @@ class AppliedFile:
         return None if self.last is None else Place(self.last, _position(self.path))
 
 
+@dataclass(frozen=True)
+class Generation:
+    """Which load a table is built on.
+
+    ``floor`` is a token (35 digits, empty for the first load): its load files' rows stand there in the history, and
+    changes below it are older than the load by definition. ``key`` is what the table was built with, None where its
+    commits do not say.
+    """
+
+    number: int = 0
+    floor: str = ""
+    key: tuple[str, ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"number": self.number, "floor": self.floor, "key": None if self.key is None else list(self.key)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | None) -> Generation:
+        """The generation ``to_json`` wrote; the first one for records that know of none."""
+        if data is None:
+            return cls()
+        return cls(data["number"], data["floor"], None if data["key"] is None else tuple(data["key"]))
+
+
 @dataclass
 class Ledger:
     """The files a table contains, as far as they still lie in the landing zone.
@@ -71,8 +96,9 @@ class Ledger:
     expired: Place | None = None
     end: Place | None = None
     newest: str | None = None
+    generation: Generation = Generation()
 
-    def add(self, files: Iterable[AppliedFile], watermark: int) -> None:
+    def add(self, files: Iterable[AppliedFile], watermark: int, generation: Generation | None = None) -> None:
         """What one commit adds."""
         for file in files:
             self.files[file.path] = file
@@ -81,6 +107,11 @@ class Ledger:
             if _is_change(file.path) and (self.newest is None or _position(file.path) > _position(self.newest)):
                 self.newest = file.path
         self.watermark = max(self.watermark, watermark)
+        self.generation = generation or self.generation
+
+    def reaching(self, token: str) -> list[AppliedFile]:
+        """The files with a row at ``token`` or behind it. With the floor: those the generation consists of."""
+        return [file for file in self.files.values() if file.last is not None and file.last >= token]
 
     def forget(self, paths: Iterable[str]) -> None:
         """Leave out files that are no longer in the landing zone, but not how far they reached."""
@@ -94,7 +125,8 @@ class Ledger:
         """Plain values, the same for the same ledger."""
         files = [asdict(self.files[path]) for path in sorted(self.files)]
         places = {"expired": self.expired, "end": self.end, "newest": self.newest}
-        return {"format": FORMAT, "watermark": self.watermark, **places, "files": files}
+        said = {"format": FORMAT, "watermark": self.watermark, "generation": self.generation.to_json()}
+        return {**said, **places, "files": files}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Ledger:
@@ -102,6 +134,7 @@ class Ledger:
         expired = _place(data["expired"])
         made = cls(watermark=data["watermark"], expired=expired, end=_place(data.get("end")) or expired)
         made.newest = data.get("newest")
+        made.generation = Generation.from_json(data.get("generation"))
         files = [AppliedFile(**entry) for entry in data["files"]]
         if "end" in data:
             made.files = {file.path: file for file in files}
