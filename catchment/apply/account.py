@@ -49,6 +49,8 @@ class Account:
     ``rows`` its length, ``watermark`` the newest change file's stamp (17 digits, 0: none). ``unrecognised`` are paths
     in the table's folder that are no landing files. ``generation`` counts the table's reloads; ``waiting`` says what a
     load still lacks (empty: nothing). ``done`` is False where the budget ended before the files did.
+    ``route`` is the last choice of an engine, with its reason; where that was Spark, nothing more was done here, and
+    ``handed_over`` is the token by which a job gets the table's lease.
     """
 
     table: str
@@ -66,6 +68,8 @@ class Account:
     quarantine: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     done: bool = True
+    route: dict[str, Any] | None = None
+    handed_over: str | None = None
 
     def note(self, text: str) -> None:
         """Say something once."""

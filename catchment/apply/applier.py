@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from catchment.apply.late import late_files, replay
 from catchment.apply.loads import LoadStates, UnwatchedLoads
 from catchment.apply.pending import Listing, Lookout, take, watermark
 from catchment.apply.quarantine import write_rejects
+from catchment.apply.route import Decision, Stored, Waiting
 from catchment.apply.schema import evolve
 from catchment.apply.staging import Opened, Stage, Staged
 from catchment.apply.swap import check_swap, work_out_rebuild, work_out_swap
@@ -31,6 +33,10 @@ from catchment.sinks.ledger import Generation
 from catchment.storage import ObjectStore
 
 _RACES = 5
+HANDED_OVER_SECONDS = 900
+"""How long a table waits for the job that it was handed over to: longer than a job takes to start."""
+
+Route = Callable[[Sequence[Waiting], Stored], Decision]
 
 
 def apply_table(
@@ -45,12 +51,13 @@ def apply_table(
     named: Collection[str] | None = None,
     loads: LoadStates = UnwatchedLoads(),  # noqa: B008 - it has no state
     open_engine: OpenEngine = open_duck_engine,
+    route: Route | None = None,
 ) -> Account:
     """Bring one Delta table up to date with its landing files; returns what became of every row read.
 
     ``named`` are the landing paths that events have announced: given, the folder is listed from shortly before the
-    newest applied file on, else whole.
-
+    newest applied file on, else whole. ``route`` is asked before each commit; where it says Spark, the call ends and
+    leaves the lease to the job that its caller has to start with the token ``account.handed_over``.
 
     Safe to call at any time, any number of times, by anybody: one holder of the lease works, the others raise
     LeaseTaken, and a holder that was poked looks once more. Each commit is atomic with the record of its files; a
@@ -65,10 +72,10 @@ def apply_table(
             open_engine(contract, landing, lake, budget, Path(folder)) as engine,
         ):
             lookout = Lookout(landing, contract.name, named)
-            run = _Run(contract, landing, lake, quarantine, held, budget, now, loads, engine, lookout)
+            run = _Run(contract, landing, lake, quarantine, held, budget, now, loads, engine, lookout, route)
             while not released:
                 run.catch_up()
-                released = held.release(force=not run.account.done)
+                released = run.hand_over() or held.release(force=not run.account.done)
             return run.account
     finally:
         if not released:
@@ -87,6 +94,7 @@ class _Run:
     loads: LoadStates
     engine: Engine
     lookout: Lookout
+    route: Route | None
 
     def __post_init__(self) -> None:
         self.account = Account(str(self.contract.name))
@@ -108,9 +116,12 @@ class _Run:
             if self._until is not None and self.now() >= self._until:
                 self.account.done = False
                 break
+            most = self._routed(state, step.swap.files if step.swap else new)
+            if self.account.handed_over is not None:
+                break
             try:
                 if step.swap is None:
-                    self._commit(state, take(new, self.budget), step.first)
+                    self._commit(state, take(new, self.budget)[:most], step.first)
                 elif not self._swap(state, step.swap):
                     break
                 lost, committed = 0, True
@@ -122,6 +133,24 @@ class _Run:
         if committed and state.version is not None:
             state.ledger.forget(self.lookout.gone)
             self.engine.sink.save_ledger()
+
+    def hand_over(self) -> bool:
+        """Leave the lease to the job that is to do the rest, if there is to be one."""
+        if self.account.handed_over is None:
+            return False
+        self.held.hand_over(self.account.handed_over, HANDED_OVER_SECONDS)
+        return True
+
+    def _routed(self, state: TableState, files: Sequence[LandingFile]) -> int | None:
+        """How many of the files the next commit may take (None: all), or the decision that it is not made here."""
+        if self.route is None or not files:
+            return None
+        waiting = [Waiting(each.suffix, each.object.size, each.kind is Kind.LOAD) for each in files]
+        decision = self.route(waiting, Stored(state.size, state.files, state.rows))
+        self.account.route = decision.to_json()
+        if decision.engine == "spark":
+            self.account.handed_over = f"spark {uuid.uuid4()}"
+        return decision.take
 
     def _report(self, state: TableState, listing: Listing, step: Plan) -> None:
         self.account.generation, self.account.waiting = state.ledger.generation.number, step.waiting

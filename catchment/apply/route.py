@@ -22,20 +22,24 @@ from catchment.apply.cost import (
     model,
     seconds_per_mb,
 )
+from catchment.landing.contract import EngineName
 
 OVERHEAD = {"parquet": 4096}
 """Bytes of a landing file that are no rows: a file of Parquet with a dozen columns and one row has as many."""
 
-Setting = Literal["auto", "lambda", "spark"]
 Engine = Literal["lambda", "spark"]
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A landing file that is not applied yet: its ``suffix`` (parquet, csv, csv.gz) and size in bytes."""
+    """A landing file that is not applied yet: its ``suffix`` (parquet, csv, csv.gz) and size in bytes.
+
+    The files of a ``load`` are applied in one commit, however many.
+    """
 
     suffix: str
     size: int
+    load: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Router:
     job: Job | None
     """None: there is no Spark job, and the function does everything."""
     longest_minutes: float
-    setting: Setting = "auto"
+    setting: EngineName = "auto"
     known: Model | None = None
 
     def decide(self, waiting: Sequence[Waiting], stored: Stored) -> Decision:
@@ -118,8 +122,8 @@ class Router:
             return self.setting, f"the table's setting is {self.setting}"
         if self.job is None:
             return "lambda", "there is no Spark job"
-        for each in waiting:
-            if lack := self._lack([each], stored):
+        for batch in self._least(waiting):
+            if lack := self._lack(batch, stored):
                 return "spark", lack
         if function.seconds > 60 * self.longest_minutes:
             return "spark", f"the function would need {function.seconds / 60:.0f} minutes, more than the setting allows"
@@ -141,7 +145,8 @@ class Router:
 
     def _prefix(self, waiting: Sequence[Waiting], stored: Stored) -> int:
         """How many files fit into one commit, from the first on; at least one."""
-        low, high = 1, min(len(waiting), self.function.commit_files)
+        low = max(1, sum(each.load for each in waiting))
+        high = max(low, min(len(waiting), self.function.commit_files))
         while low < high:  # what fits with a file more fits without it
             middle = (low + high + 1) // 2
             if self._lack(waiting[:middle], stored):
@@ -150,12 +155,17 @@ class Router:
                 low = middle
         return low
 
+    def _least(self, waiting: Sequence[Waiting]) -> list[list[Waiting]]:
+        """What cannot be cut any further: the load, and each file of changes."""
+        load = [each for each in waiting if each.load]
+        return [*([load] if load else []), *([each] for each in waiting if not each.load)]
+
     def _by_function(self, waiting: Sequence[Waiting], stored: Stored) -> Estimate:
         commits = max(1.0, self._pile(waiting) / self.function.commit_mb)
         touched = touched_mb(waiting, stored)
         seconds = self._seconds(waiting, commits * touched, self.function)
         seconds += commits * self._model.function.start_seconds
-        most = [self.needs([each], stored) for each in waiting]
+        most = [self.needs(batch, stored) for batch in self._least(waiting)]
         return Estimate(
             seconds,
             commits,

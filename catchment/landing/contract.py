@@ -72,6 +72,7 @@ def _delta_type(value: object) -> DeltaType:
     return DeltaType.parse(value)
 
 
+EngineName = Literal["auto", "lambda", "spark"]
 Filled = Annotated[str, AfterValidator(_filled)]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 
@@ -118,6 +119,7 @@ class _Table(BaseModel):
     key: Annotated[tuple[ColumnName, ...], BeforeValidator(lambda v: () if v is None else v)] = ()
     columns: dict[ColumnName, Annotated[DeltaType, PlainValidator(_delta_type)]] | None = None
     landing: Annotated[dict[str, Any], BeforeValidator(_none_is_empty)] = Field(default_factory=dict)
+    engine: EngineName = "auto"
 
 
 class _TablesFile(BaseModel):
@@ -131,13 +133,15 @@ class _TablesFile(BaseModel):
 class TableContract:
     """What is agreed on one table. ``key`` is empty where it has none; ``columns`` is None where undeclared.
 
-    ``columns`` is in the order of the source.
+    ``columns`` is in the order of the source. ``engine`` is who applies the changes where the stacks are deployed:
+    ``auto`` chooses by size.
     """
 
     name: TableName
     key: tuple[str, ...]
     columns: dict[str, DeltaType] | None
     landing: LandingFormat
+    engine: EngineName = "auto"
 
 
 def load_contracts(text_or_path: str | Path, *, source_name: str | None = None) -> dict[TableName, TableContract]:
@@ -163,7 +167,7 @@ def _contract(file: str, text: str, table: _Table, defaults: LandingFormat) -> T
     merged = {k: v for k, v in {**defaults.model_dump(), **table.landing}.items() if v is not None}
     landing = _validated(LandingFormat, merged, file, f"{field}.landing")
     _check_names(file, field, table, landing)
-    return TableContract(name, table.key, table.columns, landing)
+    return TableContract(name, table.key, table.columns, landing, table.engine)
 
 
 def _check_names(file: str, field: str, table: _Table, landing: LandingFormat) -> None:

@@ -25,6 +25,9 @@ class TableState:
     columns: Mapping[str, DeltaType]
     ledger: Ledger
     rows: int
+    size: int = 0
+    """Bytes of its data files."""
+    files: int = 0
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ class DeltaSink:
         columns.pop(SEQUENCE, None)
         self._adds = list(found.adds.values())
         self._parts = live_parts(self._adds)
-        return TableState(found.version, columns, self._log.ledger, _rows(found))
+        size = sum(part.size for part in self._parts)
+        return TableState(found.version, columns, self._log.ledger, _rows(found), size, len(self._parts))
 
     def find(self, key: Mapping[str, DeltaType]) -> None:
         """Make ``"~hits"``; only files whose statistics allow one of the keys are looked into."""

@@ -28,7 +28,9 @@ JOB = Job("G.1X", 2)
 ROUTER = Router(FUNCTION, JOB, longest_minutes=60)
 
 sizes = st.one_of(st.integers(0, 2000), st.integers(0, 20 * 1024 * MB))
-files = st.lists(st.builds(Waiting, st.sampled_from(sorted(model().decoded)), sizes), min_size=1, max_size=30)
+changes = st.lists(st.builds(Waiting, st.sampled_from(sorted(model().decoded)), sizes), min_size=1, max_size=30)
+loads = st.lists(st.builds(Waiting, st.sampled_from(sorted(model().decoded)), sizes, st.just(True)), max_size=4)
+files = st.builds(lambda load, changed: load + changed, loads, changes)  # in this order they are applied
 tables = st.one_of(
     st.just(Stored()),
     st.builds(Stored, st.integers(1, 500 * 1024 * MB), st.integers(1, 5000), st.integers(1, 10**10), st.booleans()),
@@ -58,7 +60,8 @@ def test_the_function_is_never_given_more_than_it_has(router: Router, waiting: l
         assert need.memory_mb <= limits.memory_mb
         assert need.disk_mb <= limits.disk_mb
         assert need.seconds <= limits.commit_seconds
-        assert 1 <= decision.take <= limits.commit_files
+        assert 1 <= decision.take <= max(limits.commit_files, sum(each.load for each in waiting))
+        assert not any(each.load for each in waiting[decision.take :]), "a load is applied whole"
         assert decision.function.seconds <= 60 * router.longest_minutes
 
 
@@ -67,7 +70,7 @@ def test_the_function_is_never_given_more_than_it_has(router: Router, waiting: l
 def test_more_to_do_never_goes_back_from_spark_to_the_function(
     router: Router, waiting: list[Waiting], stored: Stored, data: st.DataObject
 ) -> None:
-    more = [replace(each, size=each.size + data.draw(sizes)) for each in waiting] + data.draw(files)
+    more = [replace(each, size=each.size + data.draw(sizes)) for each in waiting] + data.draw(changes)
     larger = stored
     if stored.files:
         larger = replace(stored, size=stored.size + data.draw(st.integers(0, 500 * 1024 * MB)))
@@ -102,6 +105,12 @@ def test_a_batch_is_cut_to_what_the_function_can_hold() -> None:
     assert decision.engine == "lambda"
     assert 1 < decision.take < 20
     assert ROUTER.needs(waiting[: decision.take + 1], Stored()).disk_mb > FUNCTION.disk_mb
+
+
+def test_a_load_is_applied_whole_or_by_spark() -> None:
+    load = [Waiting("parquet", 100 * MB, load=True)] * 20
+    assert ROUTER.decide(load[:2], Stored()).take == 2
+    assert ROUTER.decide(load, Stored()).engine == "spark"
 
 
 def test_what_the_function_needs_time_for_alone_goes_to_spark() -> None:
