@@ -1,6 +1,6 @@
 """The tables that cells start from, kept under build/bench: loaded by Catchment, then laid out the same for everybody.
 
-The layout is what a table comes to in use: sorted by key, in files of a quarter of a million rows.
+The layout is what a table comes to in use: sorted by key, in files of a quarter of a million rows unless said.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from benchmarks.apply.shapes import TABLE, Shape
 from catchment.landing.types import DeltaType
 from catchment.sinks.delta_files import statistics
 
-ROWS_A_FILE = 250_000
-_SORTED_AT_A_TIME = 20 * ROWS_A_FILE
+_SORTED_AT_A_TIME = 5_000_000
 
 
 def prepare(shape: Shape) -> None:
@@ -33,12 +32,12 @@ def prepare(shape: Shape) -> None:
     shutil.rmtree(staged, ignore_errors=True)
     land_load(shape.rows, staged / "landing")
     apply_folder(staged, contract())
-    _lay_out(shape.rows, staged / "lake" / TABLE)
+    lay_out(shape.rows, staged / "lake" / TABLE, shape.rows_a_file)
     staged.rename(shape.table)
 
 
-def _lay_out(rows: int, folder: Path) -> None:
-    """Compact the table into sorted files, which changes no row."""
+def lay_out(rows: int, folder: Path, rows_a_file: int) -> None:
+    """Compact the table of keys 1 to ``rows`` into sorted files, which changes no row."""
     table = DeltaTable(folder)
     now = int(time.time() * 1000)
     old = table.get_add_actions(flatten=True)
@@ -46,24 +45,24 @@ def _lay_out(rows: int, folder: Path) -> None:
         RemoveAction(path, False, now, size, {})
         for path, size in zip(old.column("path").to_pylist(), old.column("size_bytes").to_pylist(), strict=True)
     ]
-    adds = list(_files(rows, table, folder))
+    adds = list(_files(rows, table, folder, rows_a_file))
     properties = CommitProperties(max_commit_retries=0)
     table.create_write_transaction([*adds, *removes], "append", table.schema(), commit_properties=properties)
     for remove in removes:
         os.remove(folder / remove.path)
 
 
-def _files(rows: int, table: DeltaTable, folder: Path) -> Iterator[AddAction]:
+def _files(rows: int, table: DeltaTable, folder: Path, rows_a_file: int) -> Iterator[AddAction]:
     kinds = {field.name: DeltaType.parse(field.type.type) for field in table.schema().fields}  # type: ignore[union-attr]
     uris = table.file_uris()
     with session() as con:
         for first in range(1, rows + 1, _SORTED_AT_A_TIME):
             between = f"id BETWEEN {first} AND {first + _SORTED_AT_A_TIME - 1}"
             con.execute(f"CREATE OR REPLACE TABLE part AS FROM read_parquet({uris}) WHERE {between} ORDER BY id")
-            for start in range(first, min(first + _SORTED_AT_A_TIME, rows + 1), ROWS_A_FILE):
+            for start in range(first, min(first + _SORTED_AT_A_TIME, rows + 1), rows_a_file):
                 name = f"part-{start:012d}.snappy.parquet"
                 result = con.execute(
-                    f"COPY (FROM part WHERE id BETWEEN {start} AND {start + ROWS_A_FILE - 1} ORDER BY id) "
+                    f"COPY (FROM part WHERE id BETWEEN {start} AND {start + rows_a_file - 1} ORDER BY id) "
                     f"TO '{folder / name}' (FORMAT parquet, COMPRESSION snappy, RETURN_STATS)"
                 )
                 row = dict(

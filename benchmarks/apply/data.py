@@ -39,7 +39,7 @@ def land_load(rows: int, landing: Path) -> None:
             last = min(first + ROWS_A_LOAD_FILE, rows)
             key = f"(1 + (i * {_STEP}) % {rows})"
             con.execute(
-                f"COPY (SELECT 'I' AS Op, '2024-08-09 00:00:00.000000' AS dms_ts, {_columns(key, '0')}, "
+                f"COPY (SELECT 'I' AS Op, '2024-08-09 00:00:00.000000' AS dms_ts, {columns(key, '0')}, "
                 f"'' AS dms_seq, CAST(NULL AS BIGINT) AS BI_id FROM range({first}, {last}) r(i)) "
                 f"TO '{folder}/LOAD{number:08X}.parquet' (FORMAT parquet)"
             )
@@ -47,7 +47,7 @@ def land_load(rows: int, landing: Path) -> None:
 
 def land_changes(shape: Shape) -> None:
     """Write the change files of ``shape`` into its folder, unless they are there."""
-    if shape.folder.exists():
+    if shape.folder.exists() or not shape.changes:
         return
     ids, ops = _events(shape)
     staged = shape.folder.with_name(f"{shape.folder.name}.making")
@@ -57,7 +57,7 @@ def land_changes(shape: Shape) -> None:
         con.register("events", pa.table({"n": np.arange(1, len(ids) + 1), "id": ids, "op": ops}))
         for number, first in enumerate(range(0, len(ids), CHANGES_A_FILE)):
             con.execute(
-                f"COPY (SELECT op AS Op, '2024-08-09 19:26:00.000000' AS dms_ts, {_columns('id', 'n')}, "
+                f"COPY (SELECT op AS Op, '2024-08-09 19:26:00.000000' AS dms_ts, {columns('id', 'n')}, "
                 f"'2024080919260000' || lpad(CAST(n AS VARCHAR), 19, '0') AS dms_seq, "
                 f"CASE WHEN op = 'U' THEN id END AS BI_id "
                 f"FROM events WHERE n > {first} AND n <= {first + CHANGES_A_FILE} ORDER BY n) "
@@ -66,7 +66,7 @@ def land_changes(shape: Shape) -> None:
     staged.rename(shape.folder)
 
 
-def _columns(key: str, version: str) -> str:
+def columns(key: str, version: str) -> str:
     """The select list of a row: every value follows from its key and its version."""
 
     def below(limit: int, salt: int) -> str:

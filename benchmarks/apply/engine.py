@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.apply.shapes import TABLE
 from catchment.apply import Budget, apply_table
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import MemoryLease
@@ -26,8 +27,8 @@ def contract(options: str = "") -> TableContract:
     return next(iter(load_contracts(text).values()))
 
 
-def apply_folder(root: Path, agreed: TableContract) -> dict[str, Any]:
-    """Bring ROOT/lake up to date with ROOT/landing; the account."""
+def apply_folder(root: Path, agreed: TableContract, announced: Sequence[str] | None = None) -> dict[str, Any]:
+    """Bring ROOT/lake up to date with ROOT/landing, of which events ``announced`` these files; what was done."""
     account = apply_table(
         contract=agreed,
         landing=open_store(root / "landing"),
@@ -36,6 +37,7 @@ def apply_folder(root: Path, agreed: TableContract) -> dict[str, Any]:
         lease=MemoryLease(),
         budget=BUDGET,
         now=lambda: datetime.now(UTC),
+        named=announced,
     )
     if not account.done or account.counts.quarantined or account.late:
         raise ValueError(f"not what was to be measured: {account}")
@@ -43,7 +45,11 @@ def apply_folder(root: Path, agreed: TableContract) -> dict[str, Any]:
 
 
 def _with(options: str) -> Callable[[Spec], Callable[[], dict[str, Any]]]:
-    return lambda spec: lambda: apply_folder(Path(spec.root), contract(options))
+    def prepare(spec: Spec) -> Callable[[], dict[str, Any]]:
+        announced = [f"{TABLE}/{Path(path).name}" for path in spec.changes]
+        return lambda: apply_folder(Path(spec.root), contract(options), announced or None)
+
+    return prepare
 
 
-ENGINES = {"cow": _with("")}
+ENGINES = {"cow": _with(""), "load": _with("")}

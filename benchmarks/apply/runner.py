@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from benchmarks.apply import base, data, oracle, shapes
 from benchmarks.apply.shapes import ROOT, TABLE, Shape
 
 TIMEOUT = 900
-_WITHOUT_TABLE = ("copy", "row-by-row")
+_WITHOUT_TABLE = ("limit-duckdb", "limit-arrow", "copy", "row-by-row")
 
 
 def prepare(shape: Shape) -> None:
@@ -28,7 +29,7 @@ def prepare(shape: Shape) -> None:
 def run(engine: str, shape: Shape) -> dict[str, Any]:
     """One measurement of one cell; ``error`` says why there is none."""
     root = shapes.CACHE / "work" / f"{engine}-{shape.name}"
-    cell = {"engine": engine, "rows": shape.rows, "changes": shape.changes, "keys": shape.keys}
+    cell = {"engine": engine, **asdict(shape)}
     try:
         lay_out(shape, root)
         touched = [str(root / "lake" / TABLE / name) for name in oracle.touched(shape)]
@@ -36,7 +37,8 @@ def run(engine: str, shape: Shape) -> dict[str, Any]:
         spec = {"engine": engine, "root": str(root), "touched": touched, "changes": [str(p) for p in shape.files]}
         os.sync()  # else an earlier cell's writing is paid for by this one
         measured = _child([sys.executable, "-m", "benchmarks.apply.cell", json.dumps(spec)])
-        return {**cell, **measured, "touched_files": len(touched), "touched_bytes": size, **_check(engine, shape, root)}
+        checked = {"correct": None} if engine in _WITHOUT_TABLE else check(shape, root)
+        return {**cell, **measured, "touched_files": len(touched), "touched_bytes": size, **checked}
     except Exception as error:  # a cell that fails is recorded, the others go on
         return {**cell, "error": f"{type(error).__name__}: {error}"[:2000]}
     finally:
@@ -44,12 +46,24 @@ def run(engine: str, shape: Shape) -> dict[str, Any]:
 
 
 def lay_out(shape: Shape, root: Path) -> None:
-    """Make a copy of the table at ``root`` with the changes landed: data files by links, the log by copying."""
+    """Make a copy of the table at ``root`` with the changes landed: data files by links, the log by copying.
+
+    Of a load only the landing zone.
+    """
     shutil.rmtree(root, ignore_errors=True)
-    for part in ("landing", "lake"):
+    for part in ("landing", "lake") if shape.changes else ("landing",):
         shutil.copytree(shape.table / part, root / part, copy_function=_linked)
     for file in shape.files:
         os.link(file, root / "landing" / TABLE / file.name)
+
+
+def check(shape: Shape, root: Path) -> dict[str, Any]:
+    """Raise ValueError unless the table at ``root`` holds what it must; what there is to say of its files."""
+    table = root / "lake" / TABLE
+    found, expected = oracle.found(table), oracle.expected(shape)
+    if found != expected:
+        raise ValueError(f"the table is wrong: {found}, but {expected} is right")
+    return {"correct": True, **({} if shape.changes else {"overlaps": oracle.overlaps(table)})}
 
 
 def _linked(source: str, target: str) -> None:
@@ -65,13 +79,3 @@ def _child(command: list[str]) -> dict[str, Any]:
         raise RuntimeError(f"ended with {done.returncode}: {done.stderr.strip()[-1500:]}")
     answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return answer
-
-
-def _check(engine: str, shape: Shape, root: Path) -> dict[str, Any]:
-    """Whether the table holds what it must; a limit must have written as many rows as its files have."""
-    if engine in _WITHOUT_TABLE or engine.startswith("limit-"):
-        return {"correct": None}
-    found = oracle.found(root / "lake" / TABLE)
-    if found != oracle.expected(shape):
-        raise ValueError(f"the table is wrong: {found}, but {oracle.expected(shape)} is right")
-    return {"correct": True}

@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build/bench"
 TABLE = "shop/orders"
 KEYS = ("clustered", "scattered")
+LOAD = "load"
 
 COLUMNS = (
     "id",
@@ -42,21 +43,26 @@ def short(number: int) -> str:
 
 @dataclass(frozen=True)
 class Shape:
-    """A table of ``rows`` rows and ``changes`` change events; ``keys`` is clustered or scattered."""
+    """A table of ``rows`` rows and ``changes`` change events; ``keys`` is clustered or scattered.
+
+    A full load has no changes, and ``keys`` says LOAD. ``rows_a_file`` is how the table's files are cut.
+    """
 
     rows: int
     changes: int
     keys: str
+    rows_a_file: int = 250_000
 
     @property
     def name(self) -> str:
-        """For example 10M-100k-scattered."""
-        return f"{short(self.rows)}-{short(self.changes)}-{self.keys}"
+        """For example 10M-100k-scattered or 10M-load."""
+        return f"{self.table.name}-{short(self.changes)}-{self.keys}" if self.changes else f"{self.table.name}-{LOAD}"
 
     @property
     def table(self) -> Path:
         """The table as its full load left it: ``landing`` and ``lake`` lie below."""
-        return CACHE / "tables" / short(self.rows)
+        cut = "" if self.rows_a_file == Shape.rows_a_file else f"@{short(self.rows_a_file)}"
+        return CACHE / "tables" / f"{short(self.rows)}{cut}"
 
     @property
     def folder(self) -> Path:

@@ -1,0 +1,214 @@
+"""Many small tables in one process, and the requests a commit and an idle poke make, as a table grows older.
+
+``python -m benchmarks.apply.many tables NUMBER`` and ``… requests`` print one JSON line. Requests are counted at the
+clients, on the local AWS's S3 and DynamoDB; what is counted there, the function's code asks of AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from deltalake import DeltaTable
+
+from benchmarks.apply.base import lay_out
+from benchmarks.apply.data import columns, session
+from benchmarks.apply.engine import BUDGET
+from catchment.apply import Account, apply_table
+from catchment.landing.contract import TableContract, load_contracts
+from catchment.leases import Lease, MemoryLease
+from catchment.leases.dynamodb import DynamoLease
+from catchment.storage import ObjectStore, open_store
+from catchment.storage.s3 import S3Store
+from local.aws import LocalAws
+
+ROWS = 1_000
+CHANGES = 10
+VERSIONS = 100
+IDLE_EVERY = 10
+FILES = (1, 10, 100, 400)
+_LANDING = "landing: {timestamp_column: dms_ts, sequence_column: dms_seq, before_image_prefix: BI_}"
+
+
+def many_tables(number: int) -> dict[str, Any]:
+    """Load ``number`` tables of 1,000 rows, land ten changes for each, and time applying them one after the other."""
+    with tempfile.TemporaryDirectory() as folder, session() as con:
+        root = Path(folder)
+        names = [f"t{i:04d}" for i in range(number)]
+        write(con, root / "load.parquet", ROWS, 0)
+        write(con, root / "changes.parquet", ROWS, 1)
+        for name in names:
+            (root / "landing/s" / name).mkdir(parents=True)
+            os.link(root / "load.parquet", root / "landing/s" / name / "LOAD00000001.parquet")
+        loaded = [_timed(root, name)[0] for name in names]
+        for name in names:
+            os.link(root / "changes.parquet", root / "landing/s" / name / _name(1))
+        began = time.process_time()
+        changed = [_timed(root, name) for name in names]
+        processor = time.process_time() - began
+        idle = [_timed(root, name)[0] for name in names]
+        wrong = [name for name, (_, account) in zip(names, changed, strict=True) if account.counts.applied != CHANGES]
+        rows = {len(DeltaTable(root / "lake/s" / name).to_pyarrow_table()) for name in names[:: max(number // 20, 1)]}
+        if wrong or rows != {ROWS + 1}:
+            raise ValueError(f"wrong: {wrong[:3]} {rows}")
+    return {
+        "tables": number,
+        "load_ms": _milliseconds(loaded),
+        "commit_ms": _milliseconds([seconds for seconds, _ in changed]),
+        "commit_cpu_ms": round(processor / number * 1000, 1),
+        "idle_ms": _milliseconds(idle),
+    }
+
+
+def requests() -> list[dict[str, Any]]:
+    """Requests of one commit of ten changes and of one idle poke, by the table's versions and by its files."""
+    with tempfile.TemporaryDirectory() as folder, LocalAws.start(Path(folder) / "aws") as aws, session() as con:
+        os.environ.update(aws.environment())
+        aws.client("s3").create_bucket(Bucket="lake")
+        aws.client("dynamodb").create_table(
+            TableName="control",
+            KeySchema=[{"AttributeName": "table", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "table", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return [*_by_versions(con, Path(folder)), *_by_files(con, Path(folder))]
+
+
+class Counted:
+    """Stores and lease of one table on the local AWS, with their requests counted."""
+
+    def __init__(self, prefix: str) -> None:
+        self.asked: Counter[str] = Counter()
+        client, table = boto3.client("s3"), boto3.client("dynamodb")
+        for each in (client, table):
+            each.meta.events.register("before-call", self._count)
+        self.landing = S3Store("lake", f"{prefix}/landing", client)
+        self.lake = S3Store("lake", f"{prefix}/lake", client)
+        self.quarantine = S3Store("lake", f"{prefix}/quarantine", client)
+        self.lease = DynamoLease(table, "control", prefix=f"{prefix}/", seconds=600)
+
+    @contextmanager
+    def counting(self) -> Iterator[dict[str, int]]:
+        """What is asked within the block, by operation."""
+        self.asked.clear()
+        found: dict[str, int] = {}
+        yield found
+        found |= self.asked
+
+    def apply(self, new: list[str]) -> Account:
+        """One poke that announces the landing files ``new``."""
+        return apply(_contract("t"), self.landing, self.lake, self.quarantine, self.lease, new)
+
+    def _count(self, model: Any, **_: object) -> None:
+        self.asked[model.name] += 1
+
+
+def _by_versions(con: Any, folder: Path) -> Iterator[dict[str, Any]]:
+    table = Counted("versions")
+    write(con, folder / "load.parquet", ROWS, 0)
+    table.landing.put("s/t/LOAD00000001.parquet", folder / "load.parquet")
+    table.apply([])
+    for version in range(1, VERSIONS + 1):
+        write(con, folder / "changes.parquet", ROWS, version)
+        table.landing.put(f"s/t/{_name(version)}", folder / "changes.parquet")
+        with table.counting() as commit:
+            account = table.apply([f"s/t/{_name(version)}"])
+        assert account.commits == 1
+        found: dict[str, Any] = {"versions": version, "commit": commit}
+        if version % IDLE_EVERY == 0:
+            with table.counting() as found["idle"]:
+                assert table.apply([]).commits == 0
+        yield found
+
+
+def _by_files(con: Any, folder: Path) -> Iterator[dict[str, Any]]:
+    for files in FILES:
+        root, table = folder / f"files{files}", Counted(f"files{files}")
+        write(con, folder / "load.parquet", ROWS * 4, 0)
+        (root / "landing/s/t").mkdir(parents=True)
+        (folder / "load.parquet").rename(root / "landing/s/t/LOAD00000001.parquet")
+        local = [open_store(root / part) for part in ("landing", "lake", "quarantine")]
+        apply(_contract("t"), *local, MemoryLease(), [])
+        lay_out(ROWS * 4, root / "lake/s/t", ROWS * 4 // files)
+        for part, store in (("landing", table.landing), ("lake", table.lake)):
+            for file in sorted((root / part).rglob("*")):
+                if file.is_file() and "_catchment" not in file.parts:
+                    store.write_bytes(str(file.relative_to(root / part)), file.read_bytes())
+        table.apply([])
+        write(con, folder / "changes.parquet", ROWS * 4, 1)
+        table.landing.put(f"s/t/{_name(1)}", folder / "changes.parquet")
+        with table.counting() as commit:
+            assert table.apply([f"s/t/{_name(1)}"]).commits == 1
+        with table.counting() as idle:
+            assert table.apply([]).commits == 0
+        yield {"files": files, "commit": commit, "idle": idle}
+
+
+def write(con: Any, target: Path, rows: int, number: int) -> None:
+    """A landing file: the load for 0, else ten changes at the table's end: an insert and nine updates."""
+    keys = f"range({rows})" if not number else f"range({rows - CHANGES + number}, {rows + number})"
+    operation = f"CASE WHEN i = {rows + number - 1} OR {number} = 0 THEN 'I' ELSE 'U' END"
+    token = f"'{20240809192600_00 + number:016d}' || lpad(CAST(i AS VARCHAR), 19, '0')" if number else "''"
+    con.execute(
+        f"COPY (SELECT {operation} AS Op, '2024-08-09 19:26:00.000000' AS dms_ts, {columns('(i + 1)', str(number))}, "
+        f"{token} AS dms_seq, CAST(NULL AS BIGINT) AS BI_id FROM {keys} r(i)) TO '{target}' (FORMAT parquet)"
+    )
+
+
+def apply(
+    agreed: TableContract,
+    landing: ObjectStore,
+    lake: ObjectStore,
+    quarantine: ObjectStore,
+    lease: Lease,
+    new: list[str],
+) -> Account:
+    """One call, as the function makes it."""
+    return apply_table(
+        contract=agreed,
+        landing=landing,
+        lake=lake,
+        quarantine=quarantine,
+        lease=lease,
+        budget=BUDGET,
+        now=lambda: datetime.now(UTC),
+        named=new,
+    )
+
+
+def _timed(root: Path, name: str) -> tuple[float, Account]:
+    stores = [open_store(root / part) for part in ("landing", "lake", "quarantine")]
+    began = time.perf_counter()
+    account = apply(_contract(name), *stores, MemoryLease(), [])
+    return time.perf_counter() - began, account
+
+
+def _contract(name: str) -> TableContract:
+    return next(iter(load_contracts(f"{_LANDING}\ntables: {{s.{name}: {{key: [id]}}}}").values()))
+
+
+def _name(number: int) -> str:
+    return f"20240809-19{27 + number // 60:02d}{number % 60:02d}000.parquet"
+
+
+def _milliseconds(seconds: list[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    return {
+        "median": round(statistics.median(ordered) * 1000, 1),
+        "p95": round(ordered[int(len(ordered) * 0.95)] * 1000, 1),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(many_tables(int(sys.argv[2])) if sys.argv[1] == "tables" else requests()))
