@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deltalake.exceptions import TableNotFoundError
-
 from catchment.landing.contract import TableContract
 from catchment.landing.duck import open_duckdb
 from catchment.landing.names import TableName
-from catchment.reconcile.lake import LakeTable, lake_table
+from catchment.reconcile.lake import lake_table
 from catchment.reconcile.postgresql import one_moment
 from catchment.reconcile.tables import reconcile_table
 from catchment.reconcile.verdict import Difference as Found
@@ -33,7 +31,7 @@ def compare(
                 reconcile_table(
                     con,
                     connection,
-                    _lake_table(lake / name.schema / name.table),
+                    lake_table(lake / name.schema / name.table),
                     schema=name.schema,
                     table=name.table,
                     key=contract.key,
@@ -44,14 +42,6 @@ def compare(
             ]
     finally:
         con.close()
-
-
-def _lake_table(folder: Path) -> LakeTable:
-    try:
-        return lake_table(folder)
-    except TableNotFoundError:
-        # DMS writes no file for a table without rows, so there is nothing a table could have been made of
-        return LakeTable((), {})
 
 
 def report_of(

@@ -17,6 +17,7 @@ from catchment.landing.contract import TableContract
 from catchment.landing.duck import open_duckdb
 from catchment.sinks.base import Sink
 from catchment.sinks.delta import DeltaSink
+from catchment.sinks.merge_on_read import MaskingPolicy
 from catchment.storage import ObjectStore
 
 
@@ -45,15 +46,23 @@ class Engine(Protocol):
 OpenEngine = Callable[[TableContract, ObjectStore, ObjectStore, Budget, Path], AbstractContextManager[Engine]]
 """Opens an engine for a contract, a landing zone and a lake, within a budget, with a scratch folder."""
 
+_MASKING = MaskingPolicy()
+
 
 @contextmanager
 def open_duck_engine(
-    contract: TableContract, landing: ObjectStore, lake: ObjectStore, budget: Budget, scratch: Path
+    contract: TableContract,
+    landing: ObjectStore,
+    lake: ObjectStore,
+    budget: Budget,
+    scratch: Path,
+    masking: MaskingPolicy = _MASKING,
 ) -> Iterator[Engine]:
-    """DuckDB in this process, tables by copy-on-write."""
+    """DuckDB in this process; tables by copy-on-write, and by ``masking`` too where the contract asks for it."""
     con = open_duckdb(scratch, budget.memory_mb, budget.threads)
     try:
-        yield _DuckEngine(con, contract, landing, lake, scratch / "files")
+        chosen = masking if contract.deletion_vectors else None
+        yield _DuckEngine(con, contract, landing, lake, scratch / "files", chosen)
     finally:
         con.close()
 
@@ -66,11 +75,12 @@ class _DuckEngine:
         landing: ObjectStore,
         lake: ObjectStore,
         files: Path,
+        masking: MaskingPolicy | None,
     ) -> None:
         self._con, self._contract, self._landing = con, contract, landing
         self._files = files  # local copies of landing and data files, for one batch
         self.session = DuckSession(con)
-        self.sink = DeltaSink(self.session, lake, contract.name, files)
+        self.sink = DeltaSink(self.session, lake, contract.name, files, masking)
 
     def stage(self) -> Stage:
         shutil.rmtree(self._files, ignore_errors=True)

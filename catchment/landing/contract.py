@@ -9,7 +9,8 @@ The tables file (YAML or JSON) has a section ``landing`` and a section ``tables`
         columns: {order_id: int, customer: string, total: "decimal(12,2)"}
         landing: {delimiter: "|"}
 
-Every line of ``landing`` may be given again for one table. A line that is null is as good as not written.
+Every line of ``landing`` may be given again for one table, and so may ``deletion_vectors: true``, which marks changed
+rows where writing their files again would cost more. A line that is null is as good as not written.
 """
 
 from __future__ import annotations
@@ -113,6 +114,9 @@ def _none_is_empty(value: object) -> object:
     return {} if value is None else value
 
 
+Switch = Annotated[bool, Field(strict=True)]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -120,12 +124,14 @@ class _Table(BaseModel):
     columns: dict[ColumnName, Annotated[DeltaType, PlainValidator(_delta_type)]] | None = None
     landing: Annotated[dict[str, Any], BeforeValidator(_none_is_empty)] = Field(default_factory=dict)
     engine: EngineName = "auto"
+    deletion_vectors: Switch | None = None
 
 
 class _TablesFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     landing: Annotated[LandingFormat, BeforeValidator(lambda v: _without_nulls(_none_is_empty(v)))] = LandingFormat()
+    deletion_vectors: Switch | None = None
     tables: dict[str, Annotated[_Table, BeforeValidator(_none_is_empty)]] = Field(min_length=1)
 
 
@@ -134,7 +140,7 @@ class TableContract:
     """What is agreed on one table. ``key`` is empty where it has none; ``columns`` is None where undeclared.
 
     ``columns`` is in the order of the source. ``engine`` is who applies the changes where the stacks are deployed:
-    ``auto`` chooses by size.
+    ``auto`` chooses by size. ``deletion_vectors``: changed rows may be masked.
     """
 
     name: TableName
@@ -142,6 +148,7 @@ class TableContract:
     columns: dict[str, DeltaType] | None
     landing: LandingFormat
     engine: EngineName = "auto"
+    deletion_vectors: bool = False
 
 
 def load_contracts(text_or_path: str | Path, *, source_name: str | None = None) -> dict[TableName, TableContract]:
@@ -153,21 +160,22 @@ def load_contracts(text_or_path: str | Path, *, source_name: str | None = None) 
     name = source_name or (str(text_or_path) if isinstance(text_or_path, Path) else "tables")
     document = load_document(text_or_path, name)
     parsed = _validated(_TablesFile, document, name, "")
-    contracts = (_contract(name, text, table, parsed.landing) for text, table in parsed.tables.items())
+    contracts = (_contract(name, text, table, parsed) for text, table in parsed.tables.items())
     return {contract.name: contract for contract in contracts}
 
 
-def _contract(file: str, text: str, table: _Table, defaults: LandingFormat) -> TableContract:
+def _contract(file: str, text: str, table: _Table, defaults: _TablesFile) -> TableContract:
     field = f"tables.{text}"
     try:
         name = TableName.parse(text)
     except ValueError as error:
         raise SettingsError(file, field, text, f"allowed is {error}") from error
     # A null line falls back to the built-in default, not to the file's: this is how a table switches a line off.
-    merged = {k: v for k, v in {**defaults.model_dump(), **table.landing}.items() if v is not None}
+    merged = {k: v for k, v in {**defaults.landing.model_dump(), **table.landing}.items() if v is not None}
     landing = _validated(LandingFormat, merged, file, f"{field}.landing")
     _check_names(file, field, table, landing)
-    return TableContract(name, table.key, table.columns, landing, table.engine)
+    vectors = defaults.deletion_vectors if table.deletion_vectors is None else table.deletion_vectors
+    return TableContract(name, table.key, table.columns, landing, table.engine, bool(vectors))
 
 
 def _check_names(file: str, field: str, table: _Table, landing: LandingFormat) -> None:

@@ -1,4 +1,4 @@
-"""The lake's side of a comparison: the live files of a Delta table, read by DuckDB."""
+"""The lake's side of a comparison: the live rows of a Delta table, read by DuckDB."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from deltalake import DeltaTable
 
+from catchment.changes.relations import text
 from catchment.landing.contract import RESERVED
 from catchment.landing.types import DeltaType
 from catchment.reconcile.compare import identifier
+from catchment.sinks.delta_files import Part, live_parts
+from catchment.sinks.delta_snapshot import load
+from catchment.sinks.masks import Masks
+from catchment.storage import open_store
 
 
 @dataclass(frozen=True)
 class LakeTable:
-    """A Delta table's live files, readable by DuckDB, and its columns in order, without the lake's own."""
+    """The live files of the Delta table in ``folder``, and its columns in order, without the lake's own."""
 
-    files: tuple[str, ...]
+    folder: Path
+    parts: tuple[Part, ...]
     columns: dict[str, DeltaType]
 
 
-def lake_table(location: Path) -> LakeTable:
-    """The Delta table in a folder. Raises deltalake.exceptions.TableNotFoundError where there is none."""
-    table = DeltaTable(location)
-    columns = {field.name: DeltaType.parse(str(field.type.type)) for field in table.schema().fields}
+def lake_table(folder: Path) -> LakeTable:
+    """The Delta table in a folder; one without files and columns where there is none. Raises LogBroken."""
+    loaded = load(open_store(folder.parent), folder.name)
+    if loaded is None:
+        return LakeTable(folder, (), {})
+    columns = dict(loaded.snapshot.columns)
     columns.pop(RESERVED, None)
-    # file_uris() would quote a blank in the folder's name as in a URL
-    paths = table.get_add_actions(flatten=True).column("path").to_pylist()
-    return LakeTable(tuple(str(location / path) for path in paths), columns)
+    return LakeTable(folder, tuple(live_parts(loaded.snapshot.adds.values())), columns)
 
 
 def read_lake(
@@ -44,13 +49,27 @@ def read_lake(
         f"{_cast(table, name, kind) if name in there else f'CAST(NULL AS {kind})'} AS {identifier(name)}"
         for name, kind in wanted
     ]
-    rows = f"FROM {_scan(table)}" if table.files else "WHERE FALSE"
+    rows = f"FROM {_rows(con, table)}" if table.parts else "WHERE FALSE"
     con.execute(f"CREATE OR REPLACE TEMP VIEW {relation} AS SELECT {', '.join(shown)} {rows}")
 
 
+def _rows(con: duckdb.DuckDBPyConnection, table: LakeTable) -> str:
+    """The rows of the files, less those that deletion vectors mask."""
+    masks = Masks(con, open_store(table.folder.parent), table.folder.name)
+    spared = masks.spared(table.parts, "p.part", "t.file_row_number")
+    numbers = ", ".join(f"({part.number}, {_file(table, part)})" for part in table.parts)
+    files = f"(SELECT col0 AS part, col1 AS file FROM (VALUES {numbers}))"
+    return f'{_scan(table)} t JOIN {files} p ON p.file = t."~file" WHERE {spared}'
+
+
 def _scan(table: LakeTable) -> str:
-    files = ", ".join("'" + _literally(file).replace("'", "''") + "'" for file in table.files)
-    return f"read_parquet([{files}], union_by_name=true, hive_partitioning=false)"
+    files = ", ".join(_literally(_file(table, part)) for part in table.parts)
+    options = "union_by_name=true, hive_partitioning=false, filename='~file', file_row_number=true"
+    return f"read_parquet([{files}], {options})"
+
+
+def _file(table: LakeTable, part: Part) -> str:
+    return text(str(table.folder / part.path))
 
 
 def _literally(file: str) -> str:
@@ -59,7 +78,7 @@ def _literally(file: str) -> str:
 
 
 def _columns_in_files(con: duckdb.DuckDBPyConnection, table: LakeTable) -> set[str]:
-    if not table.files:
+    if not table.parts:
         return set()
     return {str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM {_scan(table)}").fetchall()}
 

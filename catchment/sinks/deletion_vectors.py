@@ -10,14 +10,12 @@ from __future__ import annotations
 import struct
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
 from urllib.parse import unquote
 
 from pyroaring import BitMap64
 
 from catchment.errors import DamagedVector
+from catchment.sinks.delta_actions import DeletionVector
 from catchment.storage import ObjectStore
 
 _MAGIC = 1681511377
@@ -28,57 +26,20 @@ _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _UUID_DIGITS = 20
 
 
-@dataclass(frozen=True)
-class DeletionVector:
-    """An add or remove action's ``deletionVector``: where the bitmap is, its bytes, and how many rows it masks.
-
-    ``storage`` u: ``place`` is an optional folder and the Base85 of the file's UUID, i: the bitmap itself in Base85,
-    p: an absolute path.
-    """
-
-    storage: Literal["u", "i", "p"]
-    place: str
-    offset: int | None
-    size: int
-    cardinality: int
-
-    @property
-    def id(self) -> str:
-        """What tells it from any other; with the data file's path it is the identity of a file in the log."""
-        return f"{self.storage}{self.place}" + ("" if self.offset is None else f"@{self.offset}")
-
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in an action."""
-        found: dict[str, Any] = {"storageType": self.storage, "pathOrInlineDv": self.place}
-        if self.offset is not None:
-            found["offset"] = self.offset
-        return {**found, "sizeInBytes": self.size, "cardinality": self.cardinality}
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> DeletionVector:
-        """From an action, of a commit file or of a checkpoint."""
-        offset = found.get("offset")
-        return cls(
-            found["storageType"],
-            found["pathOrInlineDv"],
-            None if offset is None else int(offset),
-            int(found["sizeInBytes"]),
-            int(found["cardinality"]),
-        )
-
-    def file(self, table_url: str) -> str | None:
-        """The path of its file below the table's folder; None where it is inline. Raises DamagedVector."""
-        if self.storage == "i":
-            return None
-        if self.storage == "u":
-            folder, digits = self.place[:-_UUID_DIGITS], self.place[-_UUID_DIGITS:]
-            name = f"deletion_vector_{uuid.UUID(bytes=decode85(digits))}.bin"
-            return f"{folder}/{name}" if folder else name
-        path, root = (unquote(each.removeprefix("file:")) for each in (self.place, table_url))
-        path, root = "/" + path.lstrip("/"), "/" + root.lstrip("/").rstrip("/") + "/"
-        if not path.startswith(root):
-            raise DamagedVector(self.place, f"lies outside of the table's folder {table_url}")
-        return path.removeprefix(root)
+def vector_file(vector: DeletionVector, table_url: str) -> str | None:
+    """The path of a vector's file below the table's folder; None where it is inline. Raises DamagedVector."""
+    if vector.storage == "i":
+        return None
+    place = vector.path_or_inline
+    if vector.storage == "u":
+        folder, digits = place[:-_UUID_DIGITS], place[-_UUID_DIGITS:]
+        name = f"deletion_vector_{uuid.UUID(bytes=decode85(digits))}.bin"
+        return f"{folder}/{name}" if folder else name
+    path, root = (unquote(each.removeprefix("file:")) for each in (place, table_url))
+    path, root = "/" + path.lstrip("/"), "/" + root.lstrip("/").rstrip("/") + "/"
+    if vector.storage != "p" or not path.startswith(root):
+        raise DamagedVector(place, f"lies outside of the table's folder {table_url}")
+    return path.removeprefix(root)
 
 
 class VectorReader:
@@ -90,9 +51,9 @@ class VectorReader:
 
     def read(self, vector: DeletionVector) -> BitMap64:
         """The positions it masks, from 0. Raises DamagedVector, FileNotFoundError."""
-        file = vector.file(f"{self._store.url}/{self._path}")
-        where = f"{self._path}/{file}" if file else f"{self._path}: {vector.place}"
-        body = self._framed(vector, where) if file else decode85(vector.place)[: vector.size]
+        file = vector_file(vector, f"{self._store.url}/{self._path}")
+        where = f"{self._path}/{file}" if file else f"{self._path}: {vector.path_or_inline}"
+        body = self._framed(vector, where) if file else decode85(vector.path_or_inline)[: vector.size]
         positions = deserialize(body, where)
         if len(positions) != vector.cardinality:
             raise DamagedVector(where, f"masks {len(positions)} rows, and the log says {vector.cardinality}")
@@ -127,17 +88,12 @@ class VectorFile:
         """What the log is to say of these positions."""
         body, offset = serialize(positions), len(self._data)
         self._data += struct.pack(">i", len(body)) + body + struct.pack(">I", zlib.crc32(body))
-        return DeletionVector("u", encode85(self._uuid.bytes), offset, len(body), len(positions))
+        return DeletionVector("u", encode85(self._uuid.bytes), len(body), len(positions), offset)
 
     def save(self, store: ObjectStore, path: str) -> None:
         """Write the file into the table's folder ``path``; nothing if there is no vector."""
         if len(self._data) > len(_VERSION):
             store.write_bytes(f"{path}/{self.name}", bytes(self._data))
-
-
-def positions_of(rows: Iterable[int]) -> BitMap64:
-    """A bitmap of row positions."""
-    return BitMap64(rows)
 
 
 def serialize(positions: BitMap64) -> bytes:

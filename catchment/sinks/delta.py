@@ -40,6 +40,8 @@ from catchment.sinks.delta_snapshot import Snapshot
 from catchment.sinks.delta_table import DeltaLog
 from catchment.sinks.delta_write import PART_FILE, PartReader, write_part
 from catchment.sinks.ledger import Ledger
+from catchment.sinks.masks import Masks
+from catchment.sinks.merge_on_read import Marked, MaskingPolicy, mark, mark_actions
 from catchment.storage import ObjectStore
 
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -51,7 +53,14 @@ _HIT = {"ord": "BIGINT", "part": "INTEGER", "pos": "BIGINT", "token": "VARCHAR"}
 class DeltaSink:
     """The Delta table of one source table, at ``<schema>/<table>`` of the lake."""
 
-    def __init__(self, session: DuckSession, store: ObjectStore, table: TableName, scratch: Path) -> None:
+    def __init__(
+        self,
+        session: DuckSession,
+        store: ObjectStore,
+        table: TableName,
+        scratch: Path,
+        masking: MaskingPolicy | None = None,
+    ) -> None:
         self._session, self._con = session, session.con
         self._store, self._table, self._scratch = store, table, scratch
         self._path = f"{table.schema}/{table.table}"
@@ -59,6 +68,7 @@ class DeltaSink:
         if _ESCAPE.search(self._url):  # deltalake decodes it, and looks for the table elsewhere
             raise SettingsError("lake", "path", self._url, "allowed are paths without percent escapes")
         self._log = DeltaLog(store, self._path, str(table))
+        self._masking, self._masks = masking, Masks(self._con, store, self._path)
         self._parts: list[Part] = []
         self._adds: list[Add] = []
 
@@ -74,6 +84,7 @@ class DeltaSink:
         columns.pop(SEQUENCE, None)
         self._adds = list(found.adds.values())
         self._parts = live_parts(self._adds)
+        self._masks = Masks(self._con, self._store, self._path)
         size = sum(part.size for part in self._parts)
         return TableState(found.version, columns, self._log.ledger, _rows(found), size, len(self._parts))
 
@@ -83,20 +94,20 @@ class DeltaSink:
         candidates = self._candidates(key)
         if not candidates:
             return
-        reader = PartReader(self._con, self._store, self._path, self._scratch, candidates)
+        reader = PartReader(self._con, self._store, self._path, self._scratch, candidates, self._masks)
         named = [f"CAST(t.{quote(column)} AS {kind.duckdb})" for column, kind in key.items()]
         self._session.append(
             HITS,
             f"SELECT w.ord, p.part, t.file_row_number, COALESCE(t.{quote(SEQUENCE)}, '') "
-            f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.{PART_FILE} "
-            f"JOIN {WINNERS} w ON {both(keys(len(key), 'w'), named)}",
+            f"FROM {reader.scan_all('t')} JOIN {reader.parts} p ON p.local = t.{PART_FILE} "
+            f"JOIN {WINNERS} w ON {both(keys(len(key), 'w'), named)} WHERE {reader.spared('t', 'p')}",
         )
 
     def find_tokens(self, tokens: str) -> None:
         """Make ``"~present"``: the tokens of the relation ``tokens`` that the table carries."""
         self._session.create(PRESENT, nothing({"token": "VARCHAR"}))
         if self._parts:
-            reader = PartReader(self._con, self._store, self._path, self._scratch, self._parts)
+            reader = PartReader(self._con, self._store, self._path, self._scratch, self._parts, self._masks)
             self._session.append(
                 PRESENT,
                 f"SELECT DISTINCT t.{quote(SEQUENCE)} FROM {reader.scan('t')} "
@@ -112,7 +123,7 @@ class DeltaSink:
             return
         wanted_parts = {number for (number,) in hit}
         parts = [part for part in self._parts if part.number in wanted_parts]
-        reader = PartReader(self._con, self._store, self._path, self._scratch, parts)
+        reader = PartReader(self._con, self._store, self._path, self._scratch, parts, self._masks)
         self._session.append(
             EXISTING,
             f"SELECT h.ord, {reader.columns(_stored(columns), 't')} "
@@ -138,14 +149,18 @@ class DeltaSink:
         before = self._log.snapshot
         known = before.columns if before else {}
         widened = any(known.get(name, kind) != kind for name, kind in stored.items())
-        bins = self._bins(everything=widened, replaced=batch.overwrite) if before else [Bin([], True)]
-        adds = self._write(bins, stored)
-        before_commit()
+        marked, bins = Marked(), [Bin([], True)]
+        if before:
+            marked, bins = self._plan(everything=widened, replaced=batch.overwrite)
         now = int(time.time() * 1000)
+        adds = self._write(bins, stored)
+        removes, masked = mark_actions(marked, self._adds, self._store, self._path, now)
+        before_commit()
         gone = self._parts if batch.overwrite else [part for each in bins for part in each.parts]
-        removes = [self._adds[part.number].removed(now) for part in gone]
+        removes += [self._adds[part.number].removed(now) for part in gone]
+        adds += masked
         after = self._log.commit(
-            [*table_actions(before, stored), applied(batch.watermark), *removes, *adds],
+            [*table_actions(before, stored, vectors=bool(masked)), applied(batch.watermark), *removes, *adds],
             operation="WRITE",
             parameters={"mode": "Overwrite" if widened or batch.overwrite else "Append"},
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(removes)},
@@ -165,8 +180,11 @@ class DeltaSink:
         [answer] = self._session.rows(f"SELECT {tests} FROM {WINNERS} w")
         return [part for part, possible in zip(parts, answer, strict=True) if possible]
 
-    def _bins(self, *, everything: bool, replaced: bool) -> list[Bin]:
-        """The files to write. Makes ``"~gone"`` (part, pos) and ``"~new"`` (ord, part: where the row was, if any)."""
+    def _plan(self, *, everything: bool, replaced: bool) -> tuple[Marked, list[Bin]]:
+        """The files to mark, and those to write.
+
+        Makes ``"~gone"`` (part, pos) and ``"~new"`` (ord, part: the file the row stays in, if any).
+        """
         gone = f"SELECT h.part, h.pos FROM {HITS} h JOIN {VERDICTS} v ON v.ord = h.ord WHERE {effective()}"
         where = f"SELECT ord, min(part) AS part FROM {HITS} GROUP BY ord"
         self._session.create(_GONE, gone)
@@ -176,12 +194,22 @@ class DeltaSink:
             f"LEFT JOIN ({where}) h ON h.ord = u.{ORD} WHERE u.{ORD} NOT IN (SELECT ord FROM {UNCHANGED})",
         )
         if replaced:
-            return [Bin([], True)]
+            return Marked(), [Bin([], True)]
         touched = {number for (number,) in self._session.rows(f"SELECT DISTINCT part FROM {_GONE}")}
+        marked = Marked()
         if everything:
             touched = {part.number for part in self._parts}
+        elif self._masking is not None:
+            marked = mark(self._session, _GONE, self._parts, self._masks, self._masking)
+            touched -= marked.numbers
+        if marked.numbers:
+            left_behind = comma(map(str, marked.numbers))
+            self._session.create(
+                _NEW, f"SELECT ord, CASE WHEN part NOT IN ({left_behind}) THEN part END AS part FROM {_NEW}"
+            )
         (inserts,) = numbers(self._session, f"SELECT count(*) FROM {_NEW} WHERE part IS NULL")
-        return plan_bins(self._parts, touched, inserts, target_rows=_TARGET_ROWS)
+        left = [part for part in self._parts if part.number not in marked.numbers]
+        return marked, plan_bins(left, touched, inserts, target_rows=_TARGET_ROWS)
 
     def _write(self, bins: Sequence[Bin], columns: Mapping[str, DeltaType]) -> list[Add]:
         adds = []
@@ -201,7 +229,7 @@ class DeltaSink:
         new = f"SELECT {named} FROM {UPSERTS} u JOIN {_NEW} n ON n.ord = u.{ORD} WHERE {home}"
         if not each.parts:
             return new
-        reader = PartReader(self._con, self._store, self._path, self._scratch, each.parts)
+        reader = PartReader(self._con, self._store, self._path, self._scratch, each.parts, self._masks)
         return (
             f"SELECT {reader.columns(columns, 't')} FROM {reader.scan('t')} "
             f"JOIN {reader.parts} p ON p.local = t.{PART_FILE} "

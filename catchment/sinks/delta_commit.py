@@ -15,13 +15,15 @@ from catchment.landing.types import DeltaType
 from catchment.sinks.base import Batch
 from catchment.sinks.delta_actions import Metadata, Protocol, Txn
 from catchment.sinks.delta_log import APP_ID
-from catchment.sinks.delta_protocol import needing, protocol_for
+from catchment.sinks.delta_protocol import DELETION_VECTORS, needing, protocol_for, with_features
 from catchment.sinks.delta_schema import schema_of
 from catchment.sinks.delta_snapshot import Snapshot
 from catchment.sinks.ledger import FORMAT
 
 PROPERTIES = {"delta.enableExpiredLogCleanup": "false"}
 """Other writers clean the log up by age alone; it may go only as far as the ledger's digest reaches."""
+
+VECTORS_ON = {"delta.enableDeletionVectors": "true"}
 
 
 def record(batch: Batch) -> dict[str, Any]:
@@ -35,8 +37,13 @@ def record(batch: Batch) -> dict[str, Any]:
     }
 
 
-def table_actions(before: Snapshot | None, columns: Mapping[str, DeltaType]) -> list[Protocol | Metadata]:
-    """The protocol and metadata that a table with ``columns`` needs and ``before`` does not have yet."""
+def table_actions(
+    before: Snapshot | None, columns: Mapping[str, DeltaType], *, vectors: bool = False
+) -> list[Protocol | Metadata]:
+    """The protocol and metadata that a table with ``columns`` needs and ``before`` does not have yet.
+
+    ``vectors``: the commit brings deletion vectors.
+    """
     if before is None:
         schema = schema_of(columns)
         made = Metadata(str(uuid.uuid4()), schema, configuration=PROPERTIES, created_ms=int(time.time() * 1000))
@@ -50,6 +57,9 @@ def table_actions(before: Snapshot | None, columns: Mapping[str, DeltaType]) -> 
         metadata = replace(metadata, schema=schema_of(ordered, metadata.schema))
     if missing := {name: value for name, value in PROPERTIES.items() if name not in metadata.configuration}:
         metadata = metadata.configured(missing)
+    if vectors:
+        protocol = with_features(protocol, {DELETION_VECTORS})
+        metadata = metadata.configured(VECTORS_ON)
     return [now for now, then in ((protocol, before.protocol), (metadata, before.metadata)) if now != then]
 
 

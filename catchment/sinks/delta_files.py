@@ -11,7 +11,7 @@ from typing import Any
 
 from catchment.changes.relations import quote, text
 from catchment.landing.types import DeltaType
-from catchment.sinks.delta_actions import Add
+from catchment.sinks.delta_actions import Add, DeletionVector
 
 _INTEGERS = ("byte", "short", "integer", "long")
 # Writers cut strings in statistics at 32 characters or later, so only the first 32 say anything on both sides.
@@ -22,7 +22,10 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:\+00
 
 @dataclass(frozen=True)
 class Part:
-    """One live data file: ``low`` and ``high`` bound each column that has statistics."""
+    """One live data file: ``low`` and ``high`` bound each column that has statistics.
+
+    ``records`` counts the rows that lie in it, those that ``vector`` masks included.
+    """
 
     number: int
     path: str
@@ -30,6 +33,7 @@ class Part:
     records: int | None
     low: Mapping[str, Any]
     high: Mapping[str, Any]
+    vector: DeletionVector | None = None
 
 
 def live_parts(adds: Iterable[Add], columns: Mapping[str, DeltaType] | None = None) -> list[Part]:
@@ -42,6 +46,7 @@ def live_parts(adds: Iterable[Add], columns: Mapping[str, DeltaType] | None = No
             add.records,
             {column: _bound(kind, add, "minValues", column) for column, kind in (columns or {}).items()},
             {column: _bound(kind, add, "maxValues", column) for column, kind in (columns or {}).items()},
+            add.deletion_vector,
         )
         for number, add in enumerate(adds)
     ]

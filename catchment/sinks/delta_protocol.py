@@ -13,6 +13,7 @@ from catchment.sinks import delta_schema
 from catchment.sinks.delta_actions import Metadata, Protocol
 
 TIMESTAMP_NTZ = "timestampNtz"
+DELETION_VECTORS = "deletionVectors"
 
 _IMPLIED_BY_WRITER = {
     2: ("appendOnly", "invariants"),
@@ -21,7 +22,7 @@ _IMPLIED_BY_WRITER = {
     5: ("columnMapping",),
     6: ("identityColumns",),
 }
-_READS = {"columnMapping", TIMESTAMP_NTZ, "v2Checkpoint", "vacuumProtocolCheck"}
+_READS = {"columnMapping", DELETION_VECTORS, TIMESTAMP_NTZ, "v2Checkpoint", "vacuumProtocolCheck"}
 _ALSO_WRITES = {
     "appendOnly",
     "invariants",

@@ -13,20 +13,29 @@ from catchment.changes.relations import comma, quote, text
 from catchment.landing.types import DeltaType
 from catchment.sinks.delta_actions import Add
 from catchment.sinks.delta_files import Part, statistics
+from catchment.sinks.masks import Masks
 from catchment.storage import ObjectStore
 
 PART_FILE = '"~part"'
 
 
 class PartReader:
-    """Some files of a table as one DuckDB scan, with its file's name as ``~part`` and ``file_row_number``.
+    """The rows of some files of a table as one DuckDB scan, with their file as ``~part`` and ``file_row_number``.
 
-    ``parts`` is the name of a relation (part, local) that leads from a file's name to its number.
+    ``parts`` is the name of a relation (part, local) that leads from a file's name to its number. Rows that deletion
+    vectors mask are left out; ``masks`` keeps those vectors for several readers of the same state of the table.
     """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, store: ObjectStore, path: str, scratch: Path, parts: Sequence[Part]
+        self,
+        con: duckdb.DuckDBPyConnection,
+        store: ObjectStore,
+        path: str,
+        scratch: Path,
+        parts: Sequence[Part],
+        masks: Masks | None = None,
     ) -> None:
+        self._parts, self._masks = parts, masks or Masks(con, store, path)
         self._locals = [local_part(store, path, scratch, part.path) for part in parts]
         numbered = comma(
             f"({part.number}, {text(str(local))})" for part, local in zip(parts, self._locals, strict=True)
@@ -40,7 +49,19 @@ class PartReader:
 
     def scan(self, alias: str) -> str:
         """The FROM item."""
+        spared = self._masks.spared(self._parts, "mp.part", "mt.file_row_number")
+        if spared == "TRUE":
+            return f"{self._scan} {alias}"
+        numbered = f"{self._scan} mt JOIN {self.parts} mp ON mp.local = mt.{PART_FILE}"
+        return f"(SELECT mt.* FROM {numbered} WHERE {spared}) {alias}"
+
+    def scan_all(self, alias: str) -> str:
+        """The FROM item with the masked rows too, for a query that asks ``spared`` of the few that it selects."""
         return f"{self._scan} {alias}"
+
+    def spared(self, alias: str, parts: str) -> str:
+        """The condition that a row of ``scan_all`` counts, where ``parts`` is joined too."""
+        return self._masks.spared(self._parts, f"{parts}.part", f"{alias}.file_row_number")
 
     def columns(self, columns: Mapping[str, DeltaType], alias: str) -> str:
         """The select list of ``columns`` in their types; a column younger than all of the files is NULL."""

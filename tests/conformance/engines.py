@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from catchment.apply import Account, apply_table
+from catchment.apply.engine import open_duck_engine
+from catchment.sinks.merge_on_read import MaskingPolicy
 
 Apply = Callable[..., Account]
 
@@ -23,4 +26,13 @@ class Engine:
     cannot: frozenset[str] = frozenset()
 
 
-ENGINES = {engine.name: engine for engine in (Engine("copy-on-write", apply_table),)}
+# files of any length are marked, so that the suite's small tables are
+_marking = partial(apply_table, open_engine=partial(open_duck_engine, masking=MaskingPolicy(rows=1, share=0.6)))
+
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine("copy-on-write", apply_table),
+        Engine("deletion vectors", _marking, {"deletion_vectors": True}),
+    )
+}

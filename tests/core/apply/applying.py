@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,10 @@ def run(
     budget: Budget | None = None,
     lease: Lease | None = None,
     named: Collection[str] | None = None,
+    apply: Callable[..., Account] = apply_table,
 ) -> Account:
     """Apply ROOT/landing to ROOT/lake."""
-    return apply_table(
+    return apply(
         contract=agreed or contract(),
         landing=open_store(root / "landing"),
         lake=open_store(root / "lake"),

@@ -83,7 +83,7 @@ def test_json_says_the_same(tmp_path: Path) -> None:
         ("landing: 3\ntables: {x.y: }", "landing", "mapping"),
         ("landing: {format: cs}\ntables: {x.y: }", "landing.format", "'parquet' or 'csv'"),
         ("landing: {formt: csv}\ntables: {x.y: }", "landing.formt", "before_image_prefix"),
-        ("table: {}\ntables: {x.y: }", "table", "allowed are landing, tables"),
+        ("table: {}\ntables: {x.y: }", "table", "allowed are landing, deletion_vectors, tables"),
         ("landing: {header: 3}\ntables: {x.y: }", "landing.header", "true or false"),
         ("landing: {delimiter: ab}\ntables: {x.y: }", "landing.delimiter", "one ASCII character"),
         ("landing: {delimiter: '\"'}\ntables: {x.y: }", "landing.delimiter", "one ASCII character"),
@@ -95,7 +95,11 @@ def test_json_says_the_same(tmp_path: Path) -> None:
         ("tables: {x: }", "tables.x", "schema.table"),
         ("tables: {x.y/z: }", "tables.x.y/z", "schema.table"),
         ("tables: {x.y: 5}", "tables.x.y", "mapping"),
-        ("tables: {x.y: {keys: [id]}}", "tables.x.y.keys", "allowed are key, columns, landing"),
+        (
+            "tables: {x.y: {keys: [id]}}",
+            "tables.x.y.keys",
+            "allowed are key, columns, landing, engine, deletion_vectors",
+        ),
         ("tables: {x.y: {key: id}}", "tables.x.y.key", "list of column names"),
         ("tables: {x.y: {key: [null]}}", "tables.x.y.key.0", "text"),
         ("tables: {x.y: {key: [id, ID]}}", "tables.x.y.key", "'id'"),
@@ -131,3 +135,9 @@ def test_a_file_that_cannot_be_read_is_a_settings_error(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"tables: {\xff.a: }")
     with pytest.raises(SettingsError, match="UTF-8"):
         load_contracts(tmp_path / "latin.yaml")
+
+
+def test_deletion_vectors_are_asked_for_by_table_or_for_all() -> None:
+    text = "deletion_vectors: true\ntables: {x.y: , x.z: {deletion_vectors: false}}"
+    assert [each.deletion_vectors for each in load_contracts(text).values()] == [True, False]
+    assert not load_contracts("tables: {x.y: }")[TableName("x", "y")].deletion_vectors

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from pyroaring import BitMap64
 
 from catchment.errors import DamagedVector
-from catchment.sinks.deletion_vectors import DeletionVector, VectorFile, VectorReader, decode85, encode85
+from catchment.sinks.deletion_vectors import VectorFile, VectorReader, decode85, encode85, vector_file
+from catchment.sinks.delta_actions import DeletionVector
 from catchment.storage import LocalStore
 
 POSITIONS = st.sets(st.one_of(st.integers(0, 300), st.integers(0, 2**40)), min_size=1, max_size=60)
 # Both from the Delta protocol, "Deletion Vector Descriptor Schema".
-INLINE = DeletionVector("i", "^Bg9^0rr910000000000iXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L", None, 44, 6)
-IN_FILE = DeletionVector("u", "ab^-aqEH.-t@S}K{vb[*k^", 4, 40, 6)
+INLINE = DeletionVector("i", "^Bg9^0rr910000000000iXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L", 44, 6)
+IN_FILE = DeletionVector("u", "ab^-aqEH.-t@S}K{vb[*k^", 40, 6, 4)
 
 
 def saved(root: Path, *vectors: BitMap64) -> tuple[VectorReader, list[DeletionVector]]:
@@ -44,21 +45,21 @@ def test_vectors_of_one_file_come_back_each_by_its_own(
     reader, descriptors = saved(tmp_path_factory.mktemp("table"), *map(BitMap64, sets))
     again = [DeletionVector.from_json(json.loads(json.dumps(each.to_json()))) for each in descriptors]
     assert [set(reader.read(each)) for each in again] == sets
-    assert len({each.id for each in again}) == len(sets)
+    assert len({each.identity for each in again}) == len(sets)
 
 
 def test_the_protocols_own_examples_are_read() -> None:
     reader = VectorReader(LocalStore(Path("/nowhere")), "s/t")
     assert list(reader.read(INLINE)) == [3, 4, 7, 11, 18, 29]
-    assert IN_FILE.file("s3://bucket/s/t") == "ab/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin"
+    assert vector_file(IN_FILE, "s3://bucket/s/t") == "ab/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin"
 
 
 @pytest.mark.parametrize("url", ["/lake/s/t", "s3://bucket/s/t"])
 def test_an_absolute_path_is_read_inside_of_the_table_only(url: str) -> None:
-    inside = DeletionVector("p", f"{url}/x%20y.bin", 1, 40, 6)
-    assert inside.file(url) == "x y.bin"
+    inside = DeletionVector("p", f"{url}/x%20y.bin", 40, 6, 1)
+    assert vector_file(inside, url) == "x y.bin"
     with pytest.raises(DamagedVector, match="outside of the table"):
-        inside.file(f"{url}2")
+        vector_file(inside, f"{url}2")
 
 
 def test_nothing_is_written_where_no_row_is_masked(tmp_path: Path) -> None:
@@ -85,10 +86,10 @@ def test_a_changed_byte_is_never_taken_for_other_rows(
     [
         dataclasses.replace(INLINE, cardinality=7),
         dataclasses.replace(INLINE, size=20),
-        dataclasses.replace(INLINE, place=""),
-        dataclasses.replace(INLINE, place=INLINE.place[5:]),
-        dataclasses.replace(INLINE, place="ü" + INLINE.place[1:]),
-        dataclasses.replace(INLINE, place="#####" + INLINE.place[5:]),
+        dataclasses.replace(INLINE, path_or_inline=""),
+        dataclasses.replace(INLINE, path_or_inline=INLINE.path_or_inline[5:]),
+        dataclasses.replace(INLINE, path_or_inline="ü" + INLINE.path_or_inline[1:]),
+        dataclasses.replace(INLINE, path_or_inline="#####" + INLINE.path_or_inline[5:]),
     ],
 )
 def test_a_descriptor_that_does_not_fit_its_bitmap_is_refused(wrong: DeletionVector) -> None:

@@ -29,6 +29,7 @@ from catchment.reconcile.postgresql import (
 )
 from catchment.reconcile.tables import reconcile_table
 from catchment.reconcile.verdict import Finding, TableVerdict
+from catchment.sinks.delta_files import Part
 from local.source import sales
 from local.source.postgres import EmbeddedPostgres
 
@@ -55,6 +56,10 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         yield connection
 
 
+def _part(file: Path) -> Part:
+    return Part(0, file.name, 0, None, {}, {})
+
+
 class Bench:
     """A source, a place for lake tables, and the reconciliation of the two."""
 
@@ -78,13 +83,13 @@ class Bench:
         read_copy(self.con, self.folder / "rows.copy", columns, "copied", longest=longest)
         shown = [f"CAST({identifier(c.name)} AS {c.delta.duckdb}) AS {identifier(c.name)}" for c in columns]
         self.con.execute(f"COPY (SELECT {', '.join(shown)} FROM copied) TO '{file}'")
-        return LakeTable((str(file),), {c.name: c.delta for c in columns})
+        return LakeTable(file.parent, (_part(file),), {c.name: c.delta for c in columns})
 
     def change(self, lake: LakeTable, query: str) -> LakeTable:
         """The lake table after a query over it, as which it is called ``rows``."""
         file = self.folder / "changed.parquet"
-        self.con.execute(f"COPY (WITH rows AS (FROM '{lake.files[0]}') {query}) TO '{file}'")
-        return replace(lake, files=(str(file),))
+        self.con.execute(f"COPY (WITH rows AS (FROM '{lake.folder / lake.parts[0].path}') {query}) TO '{file}'")
+        return replace(lake, folder=self.folder, parts=(_part(file),))
 
     def reconcile(self, table: str, lake: LakeTable, limit: int = 20) -> TableVerdict:
         schema, name = table.split(".", 1)
@@ -164,7 +169,7 @@ DELIVERED = [
 
 def test_values_are_expected_in_the_form_that_dms_delivers(bench: Bench) -> None:
     lake = bench.lake_copy("hard.every_type")
-    bench.con.execute(f"CREATE OR REPLACE TEMP TABLE given AS FROM '{lake.files[0]}'")
+    bench.con.execute(f"CREATE OR REPLACE TEMP TABLE given AS FROM '{lake.folder / lake.parts[0].path}'")
     for row, column, value in DELIVERED:
         bench.con.execute(f"UPDATE given SET {column} = ? WHERE id = {row}", [value])
     assert bench.reconcile("hard.every_type", bench.change(lake, "FROM given")).differences == ()
@@ -318,12 +323,14 @@ def test_delta_table_is_read_through_its_log(bench: Bench) -> None:
         write_deltalake(location, table, mode="append")
     lake = lake_table(location)
     assert list(lake.columns) == ["id", "Customer Name", "a'b"]
-    assert len(lake.files) == 3
+    assert len(lake.parts) == 3
     assert bench.reconcile("hard.Delta Case", lake).equal
 
 
 def test_lake_table_without_files_lacks_every_row(bench: Bench) -> None:
-    lake = LakeTable((), {"id": DeltaType("integer"), "label": DeltaType("string"), "n": DeltaType("integer")})
+    lake = LakeTable(
+        bench.folder, (), {"id": DeltaType("integer"), "label": DeltaType("string"), "n": DeltaType("integer")}
+    )
     verdict = bench.reconcile("hard.swaps", lake, limit=2)
     assert (verdict.missing, verdict.rows_lake, len(verdict.differences)) == (verdict.rows_source, 0, 2)
 
