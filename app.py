@@ -7,7 +7,7 @@
 Network      isolated subnets in two zones, with endpoints instead of a way out
 Lake         the zones landing, silver and quarantine, their key, the Glue database of each source
 Sources      RDS databases set up for change data capture, with their secrets
-Apply        events of landed files → queue → the function that brings tables up to date; the sweep
+Apply        events of landed files → queue → the function, or the Spark job, that brings tables up to date; the sweep
 Replication  the DMS instance, and per source endpoints and task, started last
 Monitoring   alarms per source and table, and a dashboard
 """
@@ -54,6 +54,7 @@ def build(app: App, settings: Settings) -> None:
         key=lake.key,
         applier=apply.applier,
         sweep=apply.sweep,
+        spark=apply.spark,
         tasks=replication.tasks,
     )
     for name, value in settings.tags.items():

@@ -10,10 +10,11 @@ from constructs import Construct
 from catchment.settings import Settings
 from catchment_constructs.change_applier import ApplierCode, ChangeApplier
 from catchment_constructs.dependency_layer import DependencyLayer
+from catchment_constructs.spark_job import SparkJob
 from catchment_constructs.table_sweep import TableSweep
 from stacks.choices import METRIC_NAMESPACE, log_retention, stack_name
 from stacks.lake import Zones
-from stacks.runtime import LAYER_BUILD, LAYER_LOCK, function_code, handler_of, json_asset
+from stacks.runtime import LAYER_BUILD, LAYER_LOCK, function_code, handler_of, json_asset, spark_code
 
 
 class ApplyStack(Stack):
@@ -24,8 +25,9 @@ class ApplyStack(Stack):
         self._layer = DependencyLayer(self, "Dependencies", lock=LAYER_LOCK, build=LAYER_BUILD).layer
         self._contracts = json_asset(self, "Contracts", settings.tables_files())
         self.applier = self._build_applier(settings, zones, key)
+        self.spark = self._build_spark(settings, zones)
         self.sweep = self._build_sweep(settings)
-        for role in (self.applier.role, self.sweep.role):
+        for role in (self.applier.role, self.spark.role, self.sweep.role):
             role.add_to_policy(
                 PolicyStatement(
                     actions=["s3:GetObject"],
@@ -35,6 +37,7 @@ class ApplyStack(Stack):
         CfnOutput(self, "QueueUrl", value=self.applier.queue.queue_url)
         CfnOutput(self, "DeadLetterUrl", value=self.applier.dead_letters.queue_url)
         CfnOutput(self, "ApplyFunction", value=self.applier.function.function_name)
+        CfnOutput(self, "SparkJob", value=self.spark.job_name)
         CfnOutput(self, "SweepFunction", value=self.sweep.function.function_name)
         CfnOutput(self, "ControlTable", value=self.applier.control.table_name)
         CfnOutput(self, "ContractsUrl", value=self._contracts.s3_object_url)
@@ -60,6 +63,7 @@ class ApplyStack(Stack):
                 },
             ),
             memory_mb=apply.memory_mb,
+            disk_mb=apply.disk_mb,
             timeout_seconds=apply.timeout_seconds,
             max_concurrency=apply.max_concurrency,
             batch_seconds=apply.batch_seconds,
@@ -67,6 +71,31 @@ class ApplyStack(Stack):
             max_receives=apply.max_receives,
             log_retention=log_retention(settings),
         )
+
+    def _build_spark(self, settings: Settings, zones: Zones) -> SparkJob:
+        spark = settings.apply.spark
+        job = SparkJob(
+            self,
+            "Spark",
+            code=spark_code(self),
+            arguments={
+                "landing_url": zones.landing.s3_url_for_object(),
+                "silver_url": zones.silver.s3_url_for_object(),
+                "quarantine_url": zones.quarantine.s3_url_for_object(),
+                "contracts_url": self._contracts.s3_object_url,
+                "control_table": self.applier.control.table_name,
+            },
+            worker_type=spark.worker_type,
+            workers=spark.workers,
+            timeout_minutes=spark.timeout_minutes,
+            max_runs=spark.max_runs,
+            log_prefix=f"/catchment/{settings.environment}/spark",
+            log_retention=log_retention(settings),
+        )
+        self.applier.hand_to(
+            job, worker_type=spark.worker_type, workers=spark.workers, after_minutes=spark.after_minutes
+        )
+        return job
 
     def _build_sweep(self, settings: Settings) -> TableSweep:
         return TableSweep(

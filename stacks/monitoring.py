@@ -14,7 +14,9 @@ from catchment_constructs.alarm_topic import AlarmTopic
 from catchment_constructs.applier_alarms import ApplierAlarms
 from catchment_constructs.change_applier import ChangeApplier
 from catchment_constructs.dms_task_failures import DmsTaskFailures
+from catchment_constructs.job_failures import JobFailures
 from catchment_constructs.source_alarms import SourceAlarms
+from catchment_constructs.spark_job import SparkJob
 from catchment_constructs.table_alarms import TableAlarms
 from catchment_constructs.table_sweep import TableSweep
 from stacks.choices import METRIC_NAMESPACE, stack_name
@@ -33,6 +35,7 @@ class MonitoringStack(Stack):
         key: IKey,
         applier: ChangeApplier,
         sweep: TableSweep,
+        spark: SparkJob,
         tasks: Mapping[str, ReplicatedSource],
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
@@ -52,6 +55,7 @@ class MonitoringStack(Stack):
         )
         dashboard.add_widgets(*of_applier.widgets)
         DmsTaskFailures(self, "TaskFailures", topic=self.topic, task_arns=[task.task_arn for task in tasks.values()])
+        JobFailures(self, "SparkFailures", topic=self.topic, job_name=spark.job_name)
         for name, source in settings.sources.items():
             of_source = SourceAlarms(
                 self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,23 +13,44 @@ from aws_cdk.aws_lambda import Code
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
+from catchment_constructs.spark_job import JobCode
+
 ROOT = Path(__file__).parent.parent
 LAYER_LOCK = ROOT / "lambda_src" / "requirements.txt"
+SPARK_FOLDER = ROOT / "glue_scripts"
 LAYER_BUILD = (".venv/bin/python", "-m", "stacks.bundle")
 
-RUNTIME = ("catchment/__init__.py", "catchment/errors.py", "lambda_src")
-RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "sinks", "storage")
-"""What of the core the functions import. The rest (settings, engines, command line …) does not change their code."""
+RUNTIME = ("catchment/__init__.py", "catchment/errors.py")
+RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "reload", "sinks", "storage")
+"""What of the core functions and Spark job import. The rest (settings, engines, command line …) changes neither."""
 
 
 def function_code() -> Code:
     """The code of every function: ``lambda_src`` and the part of the core it needs, without third-party packages."""
-    kept = [*RUNTIME, *(f"catchment/{name}" for name in RUNTIME_PACKAGES)]
-    return Code.from_asset(
-        str(ROOT),
-        ignore_mode=IgnoreMode.GIT,
-        exclude=["/*", "!/catchment", "/catchment/*", *(f"!/{path}" for path in kept), "__pycache__", "*.txt", "*.in"],
+    return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=_all_but(["lambda_src", *_core()]))
+
+
+def spark_code(scope: Construct) -> JobCode:
+    """What the Spark job runs: its script, the core with its part on Spark, and the packages of its lock file."""
+    return JobCode(
+        script=Asset(scope, "Script", path=str(SPARK_FOLDER / "apply.py")),
+        library=Asset(
+            scope,
+            "Library",
+            path=str(ROOT),
+            ignore_mode=IgnoreMode.GIT,
+            exclude=_all_but([*_core(), "catchment/spark"]),
+        ),
+        modules=re.findall(r"^[\w.-]+==[\w.]+", (SPARK_FOLDER / "requirements.txt").read_text(), re.MULTILINE),
     )
+
+
+def _core() -> list[str]:
+    return [*RUNTIME, *(f"catchment/{name}" for name in RUNTIME_PACKAGES)]
+
+
+def _all_but(kept: list[str]) -> list[str]:
+    return ["/*", "!/catchment", "/catchment/*", *(f"!/{path}" for path in kept), "__pycache__", "*.txt", "*.in"]
 
 
 def handler_of(function: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from catchment.settings.source import SourceSettings
+from catchment.settings.source import EngineName, SourceSettings
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
 
 LEASE_SLACK_SECONDS = 5
@@ -55,10 +55,29 @@ class ReplicationSettings(Part):
     """dms-vpc-role and dms-cloudwatch-logs-role exist once an account: true in the first deployment of an account."""
 
 
+class SparkSettings(Part):
+    """The Glue job that applies what is too much for the function. It costs nothing while it does not run."""
+
+    worker_type: Literal["G.1X", "G.2X"]
+    workers: Annotated[int, Whole(2, 299)]
+    """One of them is the driver."""
+    timeout_minutes: Annotated[int, Whole(5, 2880)]
+    max_runs: Annotated[int, Whole(1, 200)]
+    """Tables worked on at the same time."""
+    after_minutes: Annotated[int, Whole(1, 1440)]
+    """A table goes to Spark if the function would need longer than this for all that is waiting for it."""
+
+
 class ApplySettings(Part):
     """The functions that turn change files into tables."""
 
+    engine: EngineName
+    """``auto`` chooses for each commit by size; a table's own setting comes first."""
+    spark: SparkSettings
+
     memory_mb: Annotated[int, Whole(512, 10_240)]
+    disk_mb: Annotated[int, Whole(512, 10_240)]
+    """What does not fit into memory goes to the function's disk."""
     timeout_seconds: Annotated[int, Whole(30, 900)]
     max_concurrency: Annotated[int, Whole(2, 1000)]
     """Tables worked on at the same time."""
@@ -124,4 +143,4 @@ class Settings(Part):
     def tables_files(self) -> dict[str, dict[str, Any]]:
         """Each source's tables in the form ``catchment apply --tables`` reads, by source name."""
         landing = {"format": "parquet", **self.landing.model_dump()}
-        return {name: source.tables_file(landing) for name, source in self.sources.items()}
+        return {name: source.tables_file(landing, self.apply.engine) for name, source in self.sources.items()}

@@ -9,6 +9,9 @@ from pydantic import AfterValidator, Field, model_validator
 from catchment.engines import engine
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
 
+EngineName = Literal["auto", "lambda", "spark"]
+"""Who applies changes."""
+
 
 def _no_column_twice(key: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(key)) < len(key):
@@ -31,6 +34,8 @@ class TableSettings(Part):
     """The primary key's columns in key order. A table without one says so: ``[]``."""
     lob_max_kb: Annotated[int, Whole(1, 102_400)] | None = None
     """Overrides the source's size limit of large values."""
+    engine: EngineName | None = None
+    """Overrides ``apply.engine``."""
 
 
 class SourceSettings(Part):
@@ -71,10 +76,14 @@ class SourceSettings(Part):
             raise not_allowed(what, field="certificate_arn")
         return self
 
-    def tables_file(self, landing: dict[str, Any]) -> dict[str, Any]:
+    def tables_file(self, landing: dict[str, Any], engine: EngineName) -> dict[str, Any]:
         """The source's tables in the form ``catchment apply --tables`` reads.
 
-        ``landing`` is the form's part of that name: what DMS is told to write.
+        ``landing`` is the form's part of that name: what DMS is told to write. ``engine`` is for tables that say none.
         """
-        tables = {name: {"key": list(table.key)} if table.key else {} for name, table in self.tables.items()}
+        tables: dict[str, dict[str, Any]] = {}
+        for name, table in self.tables.items():
+            chosen = table.engine or engine
+            tables[name] = {"key": list(table.key)} if table.key else {}
+            tables[name] |= {} if chosen == "auto" else {"engine": chosen}
         return {"landing": landing, "tables": tables}

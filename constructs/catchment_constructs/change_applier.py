@@ -19,6 +19,7 @@ from catchment_constructs.acknowledge import objects_finding
 from catchment_constructs.control_table import ControlTable
 from catchment_constructs.event_queue import EventQueue
 from catchment_constructs.python_function import PythonFunction
+from catchment_constructs.spark_job import SparkJob
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,8 @@ class ChangeApplier(Construct):
 
     A poke says only "look at this table": lost, doubled and reordered events do no harm. At most
     ``max_concurrency`` calls run at the same time. The function is told where things are by the environment variables
-    ``LANDING_URL``, ``SILVER_URL``, ``QUARANTINE_URL``, ``CONTROL_TABLE``, ``QUEUE_URL`` and ``DEAD_LETTERS_URL``.
+    ``LANDING_URL``, ``SILVER_URL``, ``QUARANTINE_URL``, ``CONTROL_TABLE``, ``QUEUE_URL``, ``DEAD_LETTERS_URL``,
+    ``DISK_MB`` and ``TIMEOUT_SECONDS``.
 
     Example: ``ChangeApplier(self, "Applier", landing=landing, silver=silver, …).queue``
     """
@@ -53,6 +55,7 @@ class ChangeApplier(Construct):
         key: IKey,
         runs: ApplierCode,
         memory_mb: int,
+        disk_mb: int,
         timeout_seconds: int,
         max_concurrency: int,
         batch_seconds: int,
@@ -72,6 +75,7 @@ class ChangeApplier(Construct):
             handler=runs.handler,
             layers=[runs.layer],
             memory_mb=memory_mb,
+            disk_mb=disk_mb,
             timeout_seconds=timeout_seconds,
             log_retention=log_retention,
             environment={
@@ -81,17 +85,17 @@ class ChangeApplier(Construct):
                 "CONTROL_TABLE": self.control.table_name,
                 "QUEUE_URL": self.queue.queue_url,
                 "DEAD_LETTERS_URL": self.dead_letters.queue_url,
+                "DISK_MB": str(disk_mb),
+                "TIMEOUT_SECONDS": str(timeout_seconds),
                 **runs.environment,
             },
         )
         self.function, self.role = self._worker.function, self._worker.role
-        self._grant(landing, silver, quarantine, key)
-        self._worker.acknowledge(
-            {
-                objects_finding(self, zone): "Any object of the zone is the applier's to read, or to read and write."
-                for zone in (landing, silver, quarantine)
-            }
-        )
+        self._zones = (landing, silver, quarantine)
+        self._key = key
+        self._grant(self._worker)
+        # A table that is not done when the time is up is poked again; one that cannot be done is given up.
+        self._worker.allow(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn, self.dead_letters.queue_arn])
         self.function.add_event_source(
             SqsEventSource(
                 self.queue,
@@ -101,6 +105,22 @@ class ChangeApplier(Construct):
                 report_batch_item_failures=True,
             )
         )
+
+    def hand_to(self, job: SparkJob, *, worker_type: str, workers: int, after_minutes: int) -> None:
+        """Let the function hand tables over to a job, which may do with them what the function may.
+
+        The function is told by ``SPARK_JOB``, ``SPARK_WORKER_TYPE``, ``SPARK_WORKERS`` and ``SPARK_AFTER_MINUTES``.
+        """
+        self._grant(job)
+        job.allow_to_start(self.role)
+        variables = {
+            "SPARK_JOB": job.job_name,
+            "SPARK_WORKER_TYPE": worker_type,
+            "SPARK_WORKERS": str(workers),
+            "SPARK_AFTER_MINUTES": str(after_minutes),
+        }
+        for name, value in variables.items():
+            self._worker.tell(name, value)
 
     def _build_rule(self, landing: IBucket) -> None:
         Rule(
@@ -116,18 +136,20 @@ class ChangeApplier(Construct):
             targets=[SqsQueue(self.queue)],
         )
 
-    def _grant(self, landing: IBucket, silver: IBucket, quarantine: IBucket, key: IKey) -> None:
-        self._worker.allow(actions=["s3:ListBucket"], resources=[landing.bucket_arn, silver.bucket_arn])
-        self._worker.allow(actions=["s3:GetObject"], resources=[landing.arn_for_objects("*")])
-        self._worker.allow(
+    def _grant(self, applier: PythonFunction | SparkJob) -> None:
+        landing, silver, quarantine = self._zones
+        applier.allow(actions=["s3:ListBucket"], resources=[landing.bucket_arn, silver.bucket_arn])
+        applier.allow(actions=["s3:GetObject"], resources=[landing.arn_for_objects("*")])
+        applier.allow(
             actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
             resources=[silver.arn_for_objects("*")],
         )
-        self._worker.allow(actions=["s3:PutObject"], resources=[quarantine.arn_for_objects("*")])
-        self._worker.allow(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
-        self._worker.allow(
-            actions=["dynamodb:UpdateItem"],
-            resources=[self.control.table_arn],
+        applier.allow(actions=["s3:PutObject"], resources=[quarantine.arn_for_objects("*")])
+        applier.allow(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._key.key_arn])
+        applier.allow(actions=["dynamodb:UpdateItem"], resources=[self.control.table_arn])
+        applier.acknowledge(
+            {
+                objects_finding(self, zone): "Any object of the zone is the applier's to read, or to read and write."
+                for zone in self._zones
+            }
         )
-        # A table that is not done when the time is up is poked again; one that cannot be done is given up.
-        self._worker.allow(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn, self.dead_letters.queue_arn])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk.aws_iam import PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_lambda import (
     ApplicationLogLevel,
@@ -41,6 +41,7 @@ class PythonFunction(Construct):
         memory_mb: int,
         timeout_seconds: int,
         log_retention: RetentionDays,
+        disk_mb: int | None = None,
         environment: Mapping[str, str] | None = None,
         layers: Sequence[ILayerVersion] = (),
     ) -> None:
@@ -48,7 +49,7 @@ class PythonFunction(Construct):
         log_group = LogGroup(self, "Log", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
         self.role = Role(self, "Role", assumed_by=ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.role)
-        self.function: IFunction = Function(
+        self._function = Function(
             self,
             "Function",
             runtime=PYTHON,
@@ -56,6 +57,7 @@ class PythonFunction(Construct):
             code=code,
             handler=handler,
             memory_size=memory_mb,
+            ephemeral_storage_size=None if disk_mb is None else Size.mebibytes(disk_mb),
             timeout=Duration.seconds(timeout_seconds),
             environment=dict(environment or {}),
             layers=list(layers),
@@ -64,6 +66,11 @@ class PythonFunction(Construct):
             logging_format=LoggingFormat.JSON,
             application_log_level_v2=ApplicationLogLevel.INFO,
         )
+        self.function: IFunction = self._function
+
+    def tell(self, name: str, value: str) -> None:
+        """Set an environment variable."""
+        self._function.add_environment(name, value)
 
     def allow(self, *, actions: Sequence[str], resources: Sequence[str]) -> None:
         """Let the function do what no ``grant`` method of a construct offers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
@@ -24,6 +25,13 @@ class Environment(BaseModel):
     metric_namespace: str
     commit_mb: PositiveInt
     commit_files: PositiveInt
+    disk_mb: PositiveInt
+    timeout_seconds: PositiveInt
+    spark_job: str
+    """The Glue job that takes what is too much for the function; the rest says how it is deployed."""
+    spark_worker_type: Literal["G.1X", "G.2X"]
+    spark_workers: PositiveInt
+    spark_after_minutes: PositiveInt
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:

@@ -17,9 +17,11 @@ from catchment.apply import Account, Budget, apply_table
 from catchment.errors import Terminal
 from catchment.landing.contract import TableContract
 from catchment.landing.names import TableName
+from catchment.leases import Lease
 from catchment.leases.dynamodb import DynamoLease
 from catchment.storage import open_store
 from lambda_src.apply.environment import Environment
+from lambda_src.apply.spark import TIME_SHARE, SparkJob
 from lambda_src.contracts import fetch_contracts
 from lambda_src.pokes import Poke
 
@@ -31,8 +33,8 @@ LEASE_SLACK_SECONDS = 5
 MEMORY_SHARE = 0.5
 """DuckDB's part of the function's memory; Python, Arrow buffers and the Delta writer take the rest."""
 
-TIME_SHARE = 0.5
-"""No commit is begun after this part of the time left, so that the last one begun can end."""
+BUSY_SECONDS = 60
+"""When a table is looked at again that too many runs of the Spark job keep waiting."""
 
 
 class Tables:
@@ -43,6 +45,7 @@ class Tables:
         self._contracts = fetch_contracts(boto3.client("s3"), environment.contracts_url)
         self._dynamodb = boto3.client("dynamodb")
         self._sqs = boto3.client("sqs")
+        self._spark = SparkJob(environment)
         self._store = cache(open_store)  # a client costs as much processor time as a small commit's files
 
     def apply(self, poke: Poke, named: Collection[str] | None, context: Any) -> None:
@@ -57,20 +60,38 @@ class Tables:
             LOG.warning("%s is in no source's list of tables", poke)
             return
         environment = self._environment
+        lease, budget = self._lease(poke.source, context), self._budget(context)
+        router = self._spark.router(contract, memory_mb=int(context.memory_limit_in_mb), engine_mb=budget.memory_mb)
         account = apply_table(
             contract=contract,
             landing=self._store(f"{environment.landing_url}/{poke.source}"),
             lake=self._store(f"{environment.silver_url}/{poke.source}"),
             quarantine=self._store(f"{environment.quarantine_url}/{poke.source}"),
-            lease=self._lease(poke.source, context),
-            budget=self._budget(context),
+            lease=lease,
+            budget=budget,
             now=lambda: datetime.now(UTC),
             named=named,
+            route=router.decide,
         )
         LOG.info("%s", json.dumps({"source": poke.source, **account.to_json()}, ensure_ascii=False))
         self._measure(poke, account)
+        if account.handed_over is not None:
+            self._start_job(poke, lease, account.handed_over)
         if not account.done:
             self._sqs.send_message(QueueUrl=environment.queue_url, MessageBody=poke.message())
+
+    def _start_job(self, poke: Poke, lease: Lease, token: str) -> None:
+        """Start the run that a table was handed over to; where that cannot be, take the table back."""
+        started = False
+        try:
+            started = self._spark.start(poke, token)
+        finally:
+            if not started:
+                lease.acquire(f"{poke.schema}.{poke.table}", token=token).release(force=True)
+        if not started:
+            self._sqs.send_message(
+                QueueUrl=self._environment.queue_url, MessageBody=poke.message(), DelaySeconds=BUSY_SECONDS
+            )
 
     def give_up(self, poke: Poke, records: Sequence[dict[str, Any]], error: Terminal) -> None:
         """Move messages to the dead letters at once, with the reason, where trying again cannot help."""
@@ -107,7 +128,11 @@ class Tables:
 
     def _measure(self, poke: Poke, account: Account) -> None:
         metrics = self._metrics(poke)
-        counts = {"RowsApplied": account.counts.applied, "RowsQuarantined": account.counts.quarantined}
+        counts = {
+            "RowsApplied": account.counts.applied,
+            "RowsQuarantined": account.counts.quarantined,
+            "HandedOver": int(account.handed_over is not None),
+        }
         for name, value in counts.items():
             metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         if account.commits and account.watermark:

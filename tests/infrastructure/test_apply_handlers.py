@@ -69,6 +69,12 @@ class Cloud:
             "METRIC_NAMESPACE": "Catchment",
             "COMMIT_MB": "64",
             "COMMIT_FILES": "100",
+            "DISK_MB": "2048",
+            "TIMEOUT_SECONDS": "300",
+            "SPARK_JOB": "apply",
+            "SPARK_WORKER_TYPE": "G.1X",
+            "SPARK_WORKERS": "2",
+            "SPARK_AFTER_MINUTES": "60",
         }
 
     def land(self, path: str, rows: list[dict[str, Any]]) -> str:

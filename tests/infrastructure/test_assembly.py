@@ -115,6 +115,20 @@ def test_the_constructs_stand_alone() -> None:
         assert not [line for line in imported if line.split()[1].split(".")[0] in ("catchment", "stacks", "local")]
 
 
+def test_the_spark_job_carries_its_script_and_the_core_with_its_part_on_spark(laptop: Assembly) -> None:
+    files = json.loads((laptop.folder / "Apply.assets.json").read_text())["files"]
+    (job,) = laptop.properties("Apply", "AWS::Glue::Job")
+    script, library = (
+        next(laptop.folder / str(each["source"]["path"]) for key, each in files.items() if key in str(location))
+        for location in (job["Command"]["ScriptLocation"], job["DefaultArguments"]["--extra-py-files"])
+    )
+    assert script.read_text() == (ROOT / "glue_scripts" / "apply.py").read_text()
+    folders = {path.relative_to(library).as_posix() for path in library.rglob("*") if path.is_dir()}
+    assert {"catchment/apply", "catchment/leases", "catchment/reload"} <= folders
+    assert not {"lambda_src", "catchment/cli", "catchment/settings", "glue_scripts"} & folders
+    assert (library / "catchment" / "apply" / "cost.json").exists()
+
+
 @pytest.mark.slow
 def test_cdks_own_validation_finds_nothing(tmp_path: Path) -> None:
     """It takes several seconds, and is left out of every other synthesis here."""

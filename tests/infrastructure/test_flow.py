@@ -19,6 +19,11 @@ def _function(assembly: Assembly, handler: str) -> dict[str, Any]:
     return only([each["Properties"] for _, each in assembly.everywhere("AWS::Lambda::Function")], Handler=name)
 
 
+def _heard(rule: dict[str, Any]) -> str:
+    (source,) = rule["EventPattern"]["source"]
+    return str(source)
+
+
 def test_new_objects_of_the_landing_zone_reach_the_queue_whatever_made_them(laptop: Assembly) -> None:
     (pattern,) = [
         rule["EventPattern"] for rule in laptop.properties("Apply", "AWS::Events::Rule") if "EventPattern" in rule
@@ -111,12 +116,41 @@ def test_senders_may_use_the_key_of_the_topic(laptop: Assembly) -> None:
 
 
 def test_a_task_that_fails_tells_somebody(laptop: Assembly) -> None:
-    (rule,) = laptop.properties("Monitoring", "AWS::Events::Rule")
+    (rule,) = [each for each in laptop.properties("Monitoring", "AWS::Events::Rule") if _heard(each) == "aws.dms"]
     assert rule["EventPattern"]["detail"] == {"eventType": [{"suffix": "FAILED"}]}
     assert len(rule["EventPattern"]["resources"]) == len(SETTINGS.sources)
     (target,) = rule["Targets"]
     (topic,) = laptop.resources("Monitoring", "AWS::SNS::Topic")
     assert target["Arn"] == {"Ref": topic}
+
+
+def test_a_run_of_the_spark_job_that_fails_tells_somebody(laptop: Assembly) -> None:
+    (rule,) = [each for each in laptop.properties("Monitoring", "AWS::Events::Rule") if _heard(each) == "aws.glue"]
+    assert rule["EventPattern"]["detail"]["state"] == ["FAILED", "TIMEOUT", "ERROR"]
+    (job,) = laptop.resources("Apply", "AWS::Glue::Job")
+    assert job in str(rule["EventPattern"]["detail"]["jobName"])
+    (target,) = rule["Targets"]
+    (topic,) = laptop.resources("Monitoring", "AWS::SNS::Topic")
+    assert target["Arn"] == {"Ref": topic}
+
+
+def test_the_spark_job_is_told_what_the_function_is_told(laptop: Assembly) -> None:
+    (job,) = laptop.properties("Apply", "AWS::Glue::Job")
+    variables, arguments = _function(laptop, "apply")["Environment"]["Variables"], job["DefaultArguments"]
+    for name in ("landing_url", "silver_url", "quarantine_url", "contracts_url", "control_table"):
+        assert arguments[f"--{name}"] == variables[name.upper()], name
+    spark = SETTINGS.apply.spark
+    assert (job["GlueVersion"], job["MaxRetries"], job["Timeout"]) == ("5.1", 0, spark.timeout_minutes)
+    assert (job["WorkerType"], job["NumberOfWorkers"]) == (spark.worker_type, spark.workers)
+    assert job["ExecutionProperty"] == {"MaxConcurrentRuns": spark.max_runs}
+    assert (variables["SPARK_WORKER_TYPE"], variables["SPARK_WORKERS"]) == (spark.worker_type, str(spark.workers))
+    assert "duckdb==" in arguments["--additional-python-modules"]
+
+
+def test_the_function_has_the_disk_that_it_is_told_of(laptop: Assembly) -> None:
+    function = _function(laptop, "apply")
+    assert function["EphemeralStorage"] == {"Size": SETTINGS.apply.disk_mb}
+    assert function["Environment"]["Variables"]["DISK_MB"] == str(SETTINGS.apply.disk_mb)
 
 
 def test_dms_alarms_watch_the_instance_that_is_deployed(laptop: Assembly) -> None:

@@ -105,6 +105,23 @@ def test_the_applier_cannot_change_what_has_landed(laptop: Assembly) -> None:
     assert not [each for each in applier["s3:PutObject"] + applier["s3:DeleteObject"] if "Landing" in each]
 
 
+def test_the_spark_job_may_do_with_tables_what_the_function_may_and_no_more(laptop: Assembly) -> None:
+    view = _view(laptop)
+    (function,) = [role for path, role in view.items() if "ApplierWorker" in path]
+    (job,) = [role for path, role in view.items() if "SparkRole" in path]
+    of_tables = ("s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "dynamodb:UpdateItem", "kms:Decrypt")
+    assert all(job[action] == function[action] for action in of_tables)
+    assert set(job) - set(function) == set()
+
+
+def test_the_function_may_start_runs_of_the_spark_job_alone(laptop: Assembly) -> None:
+    allowed = {path: role["glue:StartJobRun"] for path, role in _view(laptop).items() if "glue:StartJobRun" in role}
+    ((path, resources),) = allowed.items()
+    assert "ApplierWorker" in path
+    (resource,) = resources
+    assert "SparkJob" in resource
+
+
 def test_roles_of_dms_can_be_taken_for_this_account_only(laptop: Assembly) -> None:
     for path, role in laptop.everywhere("AWS::IAM::Role"):
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]

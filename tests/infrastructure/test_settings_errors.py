@@ -46,6 +46,9 @@ def _sales(**values: object) -> Change:
     return lambda dev: dev["sources"]["sales"].update(values)
 
 
+_ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' or 'spark'")
+
+
 @pytest.mark.parametrize(
     ("change", "field", "value", "allowed"),
     [
@@ -54,7 +57,11 @@ def _sales(**values: object) -> Change:
         (lambda dev: dev.update(apply={"memory_mb": 64}), "apply.memory_mb", 64, "from 512 to 10240"),
         (lambda dev: dev.update(apply={"memory_mb": "1024"}), "apply.memory_mb", "1024", "a whole number"),
         (lambda dev: dev.update(apply={"timeout_seconds": 600}), "apply.retry_seconds", 660, "twice timeout_seconds"),
-        (lambda dev: dev.update(apply={"memory": 1}), "apply.memory", 1, "there are memory_mb, timeout_seconds"),
+        (lambda dev: dev.update(apply={"memory": 1}), "apply.memory", 1, "there are engine, spark, memory_mb, disk_mb"),
+        (lambda dev: dev.update(apply={"engine": "glue"}), "apply.engine", "glue", "'auto', 'lambda' or 'spark'"),
+        (lambda dev: dev.update(apply={"spark": {"workers": 1}}), "apply.spark.workers", 1, "from 2 to 299"),
+        (lambda dev: dev.update(apply={"spark": {"worker_type": "R.1X"}}), "apply.spark.worker_type", "R.1X", "'G.1X'"),
+        (_table("sales.log", {"key": [], "engine": "duckdb"}), *_ENGINE),
         (lambda dev: dev.update(network={"cidr": "10.0.0.0"}), "network.cidr", "10.0.0.0", "an IPv4 range"),
         (lambda dev: dev.update(monitoring={"email": "me"}), "monitoring.email", "me", "an e-mail address"),
         (lambda dev: dev.update(deletion_protection=True), "destroy_data", True, "where deletion_protection is false"),

@@ -95,6 +95,20 @@ COMPUTE = {
     "AWS::Events::Rule": covers(
         "EventBusName", "EventPattern", "Name", "ScheduleExpression", "State", "Targets", Description=RECORD, Tags=TAGS
     ),
+    "AWS::Glue::Job": covers(
+        "Command",
+        "DefaultArguments",
+        "ExecutionProperty",
+        "MaxRetries",
+        "Name",
+        "Role",
+        "Timeout",
+        Description=RECORD,
+        GlueVersion="runs have the Spark of .venv-spark, which is that of Glue 5.1",
+        NumberOfWorkers=SIZE,
+        Tags=TAGS,
+        WorkerType=SIZE,
+    ),
     "AWS::IAM::ManagedPolicy": covers(
         "ManagedPolicyName", "Path", "PolicyDocument", "Roles", Description=RECORD, Tags=TAGS
     ),

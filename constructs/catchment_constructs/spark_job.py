@@ -1,0 +1,120 @@
+"""SparkJob."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk.aws_glue import CfnJob
+from aws_cdk.aws_iam import IRole, PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_logs import LogGroup, RetentionDays
+from aws_cdk.aws_s3_assets import Asset
+from constructs import Construct
+
+from catchment_constructs.acknowledge import acknowledge
+
+GLUE_VERSION = "5.1"
+"""Spark 3.5.6, Delta 3.3.2, Python 3.11, Java 17 (AWS Glue Developer Guide, "AWS Glue versions")."""
+
+DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobCode:
+    """What the job runs: its script, Python code as a zip beside it, and third-party packages with their versions."""
+
+    script: Asset
+    library: Asset
+    modules: Sequence[str]
+
+
+class SparkJob(Construct):
+    """A Glue job on Spark and Delta with a role of its own that may write its own log, and nothing else until granted.
+
+    A failed run is not tried again by Glue: whoever started it decides. ``arguments`` are the job's default arguments
+    by name, without the dashes.
+
+    Example: ``SparkJob(self, "Spark", code=code, worker_type="G.1X", workers=4, …).allow_to_start(role)``
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: JobCode,
+        arguments: Mapping[str, str],
+        worker_type: str,
+        workers: int,
+        timeout_minutes: int,
+        max_runs: int,
+        log_prefix: str,
+        log_retention: RetentionDays,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = Role(self, "Role", assumed_by=ServicePrincipal("glue.amazonaws.com"))
+        for name in ("output", "error"):  # the two that Glue writes to under a prefix of ours
+            log_group = LogGroup(
+                self,
+                f"Log-{name}",
+                log_group_name=f"{log_prefix}/{name}",
+                retention=log_retention,
+                removal_policy=RemovalPolicy.DESTROY,
+            )
+            log_group.grant_write(self.role)
+        for asset in (code.script, code.library):
+            self.allow(actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)])
+        self._job = CfnJob(
+            self,
+            "Job",
+            role=self.role.role_arn,
+            command=CfnJob.JobCommandProperty(
+                name="glueetl", python_version="3", script_location=code.script.s3_object_url
+            ),
+            glue_version=GLUE_VERSION,
+            worker_type=worker_type,
+            number_of_workers=workers,
+            timeout=timeout_minutes,
+            max_retries=0,
+            execution_property=CfnJob.ExecutionPropertyProperty(max_concurrent_runs=max_runs),
+            default_arguments={
+                "--datalake-formats": "delta",
+                "--conf": " --conf ".join(f"{name}={value}" for name, value in DELTA.items()),
+                "--extra-py-files": code.library.s3_object_url,
+                "--additional-python-modules": ",".join(code.modules),
+                "--job-bookmark-option": "job-bookmark-disable",
+                "--custom-logGroup-prefix": log_prefix,
+                **{f"--{name}": value for name, value in arguments.items()},
+            },
+        )
+        acknowledge(
+            self._job,
+            {
+                "AwsSolutions-GL1": "Its log holds names and counts, no rows, and is encrypted as the functions' are.",
+                "AwsSolutions-GL3": "It keeps no bookmark: the tables themselves say which files they contain.",
+            },
+        )
+        self.job_name = self._job.ref
+        """The job's name."""
+
+    def allow(self, *, actions: Sequence[str], resources: Sequence[str]) -> None:
+        """Let the job do something."""
+        self.role.add_to_policy(PolicyStatement(actions=list(actions), resources=list(resources)))
+
+    def acknowledge(self, reasons: Mapping[str, str]) -> None:
+        """Say why a finding about the job's role is no danger."""
+        acknowledge(self.role, reasons)
+
+    def allow_to_start(self, role: IRole) -> None:
+        """Let a role start runs of this job."""
+        arn = Stack.of(self).format_arn(
+            service="glue",
+            resource="job",
+            resource_name=self.job_name,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        role.add_to_principal_policy(PolicyStatement(actions=["glue:StartJobRun"], resources=[arn]))
