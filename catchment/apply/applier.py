@@ -146,7 +146,8 @@ class _Run:
         if self.route is None or not files:
             return None
         waiting = [Waiting(each.suffix, each.object.size, each.kind is Kind.LOAD) for each in files]
-        decision = self.route(waiting, Stored(state.size, state.files, state.rows))
+        rewritten = not self.contract.deletion_vectors
+        decision = self.route(waiting, Stored(state.size, state.files, state.rows, rewritten))
         self.account.route = decision.to_json()
         if decision.engine == "spark":
             self.account.handed_over = f"spark {uuid.uuid4()}"
