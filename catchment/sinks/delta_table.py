@@ -56,6 +56,16 @@ class DeltaLog:
         """Which landing files the table contains, as of the snapshot."""
         return self._known.ledger if self._known else Ledger()
 
+    @property
+    def digest(self) -> int:
+        """The version that the newest digest of the ledger covers; -1 where there is none."""
+        return self._known.digest if self._known else -1
+
+    @property
+    def checkpoint(self) -> int:
+        """The version of the newest checkpoint; -1 where there is none."""
+        return self._known.checkpoint if self._known else -1
+
     def refresh(self) -> Snapshot | None:
         """Look at the log's end. Raises LogBroken, LedgerLost, and ForeignWriter where somebody else changed rows."""
         known, self._known = self._known, None  # what fails half-way is not believed
