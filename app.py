@@ -44,6 +44,7 @@ def build(app: App, settings: Settings) -> None:
         databases=sources.databases,
         landing=lake.zones.landing,
         key=lake.key,
+        applier_role=apply.applier.role,
     )
     # Tasks start when the applier is there to be told of their files.
     replication.add_stack_dependency(apply)

@@ -10,10 +10,12 @@ CatchmentError
 │   ├── LedgerLost          the table's log no longer says which files it contains
 │   ├── LogBroken           a file of the table's log is not what the Delta protocol says
 │   ├── ReloadSeen          a load file was written again, and nobody asked for a reload
+│   ├── ReloadFailed        a table could not be loaded again
 │   ├── DamagedVector       a deletion vector of the table cannot be read
 │   └── UnreadableFile      a landing file cannot be read at all: it is quarantined whole
 └── Transient           the same call may succeed later
     ├── LeaseTaken          another applier holds the table
+    ├── ReloadPending       a reload takes longer than it was waited for
     ├── LoadIncomplete      a full load's files have other rows than whoever loaded says
     └── StorageUnavailable  object storage did not answer, or answered that it is busy
 
@@ -146,6 +148,17 @@ class DamagedVector(Terminal):
         return f"deletion vector {self.where}: {self.why}"
 
 
+class ReloadFailed(Terminal):
+    """A table could not be loaded again; the lake's table stays as it is."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why)
+        self.what, self.why = what, why
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
 class UnreadableFile(Terminal):
     """A landing file cannot be read at all; the applier quarantines it whole, as one record."""
 
@@ -166,6 +179,20 @@ class LeaseTaken(Transient):
 
     def __str__(self) -> str:
         return f"{self.table}: the lease is held by {self.holder}"
+
+
+class ReloadPending(Transient):
+    """A reload takes longer than it was waited for; it goes on, and is swapped in when it is complete."""
+
+    def __init__(self, tables: str, seconds: float) -> None:
+        super().__init__(tables, seconds)
+        self.tables, self.seconds = tables, seconds
+
+    def __str__(self) -> str:
+        return (
+            f"{self.tables}: not swapped in after {self.seconds:.0f} s; the reload goes on. `catchment history` shows "
+            "when it is in, the task's table statistics how far it is"
+        )
 
 
 class LoadIncomplete(Transient):

@@ -16,9 +16,9 @@ class Poke(NamedTuple):
     def __str__(self) -> str:
         return f"{self.source} {self.schema}.{self.table}"
 
-    def message(self) -> str:
-        """The body of a queue message that ``parse`` reads."""
-        return json.dumps(self._asdict(), ensure_ascii=False)
+    def message(self, file: str | None = None) -> str:
+        """The body of a queue message that ``parse`` reads; ``file`` is the landing file to look for."""
+        return json.dumps({**self._asdict(), **({"file": file} if file else {})}, ensure_ascii=False)
 
 
 def parse(body: str) -> tuple[Poke, str | None] | None:
@@ -34,6 +34,7 @@ def parse(body: str) -> tuple[Poke, str | None] | None:
     if "detail" in message:
         source, *path = str(message["detail"]["object"]["key"]).split("/")
         return (Poke(source, path[0], path[1]), "/".join(path)) if len(path) > 2 else None
+    file = message.pop("file", None)
     if set(message) != set(Poke._fields):
         raise ValueError(f"neither an event nor a poke: {body[:200]}")
-    return Poke(**{name: str(value) for name, value in message.items()}), None
+    return Poke(**{name: str(value) for name, value in message.items()}), str(file) if file else None

@@ -12,7 +12,7 @@ from catchment_constructs.change_applier import ApplierCode, ChangeApplier
 from catchment_constructs.dependency_layer import DependencyLayer
 from catchment_constructs.spark_job import SparkJob
 from catchment_constructs.table_sweep import TableSweep
-from stacks.choices import METRIC_NAMESPACE, log_retention, stack_name
+from stacks.choices import METRIC_NAMESPACE, log_retention, stack_name, task_parameter, tasks_prefix
 from stacks.lake import Zones
 from stacks.runtime import LAYER_BUILD, LAYER_LOCK, function_code, handler_of, json_asset, spark_code
 
@@ -34,6 +34,17 @@ class ApplyStack(Stack):
                     resources=[self._contracts.bucket.arn_for_objects(self._contracts.s3_object_key)],
                 )
             )
+        self.applier.role.add_to_policy(
+            PolicyStatement(
+                actions=["ssm:GetParameter"],
+                resources=[
+                    self.format_arn(
+                        service="ssm", resource="parameter", resource_name=task_parameter(settings, name).lstrip("/")
+                    )
+                    for name in settings.sources
+                ],
+            )
+        )
         CfnOutput(self, "QueueUrl", value=self.applier.queue.queue_url)
         CfnOutput(self, "DeadLetterUrl", value=self.applier.dead_letters.queue_url)
         CfnOutput(self, "ApplyFunction", value=self.applier.function.function_name)
@@ -60,6 +71,7 @@ class ApplyStack(Stack):
                     "COMMIT_MB": str(apply.commit_mb),
                     "COMMIT_FILES": str(apply.commit_files),
                     "METRIC_NAMESPACE": METRIC_NAMESPACE,
+                    "TASKS_PREFIX": tasks_prefix(settings),
                 },
             ),
             memory_mb=apply.memory_mb,

@@ -16,6 +16,16 @@ def stack_name(settings: Settings, construct_id: str) -> str:
     return f"catchment-{settings.environment}-{construct_id.lower()}"
 
 
+def tasks_prefix(settings: Settings) -> str:
+    """Below it lie the SSM parameters that say which task replicates which source."""
+    return f"/catchment/{settings.environment}"
+
+
+def task_parameter(settings: Settings, source: str) -> str:
+    """The SSM parameter that holds the ARN of a source's task."""
+    return f"{tasks_prefix(settings)}/{source}/task-arn"
+
+
 def data_removal(settings: Settings) -> RemovalPolicy:
     """What becomes of data when its stack goes. Destroying takes two settings that agree."""
     if settings.destroy_data and not settings.deletion_protection:

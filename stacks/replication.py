@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk.aws_iam import IRole, Policy, PolicyStatement
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_s3 import IBucket
+from aws_cdk.aws_ssm import StringParameter
 from constructs import Construct
 
 from catchment.engines import engine
@@ -21,7 +23,7 @@ from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
 from catchment_constructs.isolated_network import IsolatedNetwork
 from catchment_constructs.source_database import SourceDatabase
-from stacks.choices import log_retention, stack_name
+from stacks.choices import log_retention, stack_name, task_parameter
 from stacks.runtime import function_code, handler_of
 
 
@@ -47,9 +49,12 @@ class ReplicationStack(Stack):
         databases: Mapping[str, SourceDatabase],
         landing: IBucket,
         key: IKey,
+        applier_role: IRole,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self._settings, self._landing, self._key = settings, landing, key
+        # The applier asks a task whether a load is complete.
+        self._loads = Policy(self, "LoadStates", roles=[applier_role])
         self._instance = self._build_instance(network)
         self._lifecycle = self._build_lifecycle() if self._starts_any() else None
         self.tasks = {
@@ -117,6 +122,8 @@ class ReplicationStack(Stack):
                 configuration=hashlib.sha256(f"{task.mappings}{task.settings}".encode()).hexdigest(),
             )
         CfnOutput(self, f"{name}-TaskArn", value=task.arn)
+        StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
+        self._loads.add_statements(PolicyStatement(actions=["dms:DescribeTableStatistics"], resources=[task.arn]))
         return ReplicatedSource(instance=self._instance.name, task=task.metric_name, task_arn=task.arn)
 
     def _build_source_endpoint(self, scope: Construct, source: SourceSettings, database: SourceDatabase) -> str:

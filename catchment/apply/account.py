@@ -46,9 +46,10 @@ class Account:
 
     ``files`` new landing files in ``commits`` commits, of them ``late`` ones that stood before what the table already
     had and made ``replayed`` applied files be read again. ``version`` is the table's (None: there is no table),
-    ``rows`` its length, ``watermark`` the newest change file's stamp (17 digits, 0: none). ``unrecognised`` are paths
-    in the table's folder that are no landing files. ``generation`` counts the table's reloads; ``waiting`` says what a
-    load still lacks (empty: nothing). ``done`` is False where the budget ended before the files did.
+    ``rows`` its length, ``watermark`` the newest change file's stamp (17 digits, 0: none). ``generation`` counts the
+    table's reloads; ``waiting`` says what a load still lacks (empty: nothing), ``load_file`` is the newest file of such
+    a load. ``unrecognised`` are paths in the table's folder that are no landing files. ``done`` is False where the
+    budget ended before the files did.
     ``route`` is the last choice of an engine, with its reason; where that was Spark, nothing more was done here, and
     ``handed_over`` is the token by which a job gets the table's lease.
     """
@@ -64,6 +65,7 @@ class Account:
     watermark: int = 0
     generation: int = 0
     waiting: str = ""
+    load_file: str = ""
     unrecognised: list[str] = field(default_factory=list)
     quarantine: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

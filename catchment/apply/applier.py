@@ -13,7 +13,7 @@ from catchment.apply.account import Account, Counts
 from catchment.apply.batch import Members, refuse_keyless, work_out, work_out_keyless
 from catchment.apply.budget import Budget
 from catchment.apply.engine import Engine, OpenEngine, open_duck_engine
-from catchment.apply.generation import Load, Plan, plan, settle
+from catchment.apply.generation import Load, Plan, newest_load, plan, settle
 from catchment.apply.late import late_files, replay
 from catchment.apply.loads import LoadStates, UnwatchedLoads
 from catchment.apply.pending import Listing, Lookout, take, watermark
@@ -121,7 +121,7 @@ class _Run:
                 break
             try:
                 if step.swap is None:
-                    self._commit(state, take(new, self.budget)[:most], step.first)
+                    self._commit(state, take(new, self.budget, most), step.first)
                 elif not self._swap(state, step.swap):
                     break
                 lost, committed = 0, True
@@ -155,6 +155,7 @@ class _Run:
 
     def _report(self, state: TableState, listing: Listing, step: Plan) -> None:
         self.account.generation, self.account.waiting = state.ledger.generation.number, step.waiting
+        self.account.load_file = newest_load(listing) if step.waiting else ""
         if step.left_over:
             self.account.note(f"{step.left_over} load files are left over from an older load and not applied")
         self.account.version, self.account.watermark = state.version, state.ledger.watermark

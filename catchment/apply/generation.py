@@ -129,6 +129,12 @@ def _present(
     return sorted(found, key=lambda file: file.position)
 
 
+def newest_load(listing: Listing) -> str:
+    """The path of the load file written last; empty where there is none."""
+    loads = [(file.object.modified_ns, path) for path, file in listing.present.items() if file.kind is Kind.LOAD]
+    return max(loads, default=(0, ""))[1]
+
+
 def _when(iso: str) -> datetime:
     return datetime.fromisoformat(iso) + CLOCKS_APART
 

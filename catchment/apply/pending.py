@@ -142,13 +142,17 @@ def _begin(folder: str, ledger: Ledger) -> str | None:
     return f"{folder}/{begin}{'/' if begin else ''}{digits[:8]}-{digits[8:]}"
 
 
-def take(files: Sequence[LandingFile], budget: Budget) -> list[LandingFile]:
-    """The first files that fit into one commit, at least one; load files go together, whatever their size."""
+def take(files: Sequence[LandingFile], budget: Budget, most: int | None = None) -> list[LandingFile]:
+    """The first files that fit into one commit, at least one and at most ``most``; load files are never parted."""
     taken: list[LandingFile] = []
     size = 0
     for file in files:
         size += file.object.size
-        full = len(taken) >= budget.commit_files or size > budget.commit_bytes
+        full = (
+            len(taken) >= (most or budget.commit_files)
+            or len(taken) >= budget.commit_files
+            or size > budget.commit_bytes
+        )
         if taken and full and file.kind is not Kind.LOAD:
             break
         taken.append(file)

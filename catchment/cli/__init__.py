@@ -1,4 +1,4 @@
-"""The command line: ``catchment apply``, ``catchment query``, ``catchment history``.
+"""The command line: ``catchment apply``, ``catchment reload``, ``catchment query``, ``catchment history``.
 
 Holds no logic of its own: each command calls one function of the core and shows its answer.
 """

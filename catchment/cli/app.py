@@ -108,6 +108,46 @@ def types_command(
     types(engine, declared or [], format_.value)
 
 
+@app.command("reload")
+def reload_command(
+    tables: Annotated[list[str], typer.Argument(metavar="TABLE...", help="schema.table, one or more.")],
+    env: Annotated[str | None, typer.Option("--env", metavar="ENV", help="A deployed environment: dev, prod …")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="The source, where the environment has several.")
+    ] = None,
+    lake: Annotated[
+        str | None, typer.Option("--lake", metavar="PATH", help="Instead of --env: a lake that `apply` keeps.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Kept with the request.")] = "",
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="The load began then and is complete: swap in what is there."),
+    ] = None,
+    clock_skew: Annotated[
+        float, typer.Option("--clock-skew", metavar="SECONDS", min=0, help="How far the source's clock may be off.")
+    ] = 1.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait for the swap.")
+    ] = 3600.0,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the new load is in.")] = True,
+    json_to: Annotated[str | None, typer.Option("--json", metavar="FILE", help="What was swapped in, as JSON.")] = None,
+) -> None:
+    """Load tables again, and put the new load in the old one's place: as a difference, in one commit.
+
+    The cure for a TRUNCATE at the source, a suspended table, a backfilled default, a lost log position, another key.
+    The tables can be read all the time, as they were; changes go on.
+    """
+    from catchment.cli.reload import Options, reload_deployed, request_in_folder
+
+    if (env is None) == (lake is None):
+        raise SettingsError("command line", "--env or --lake", env or lake, "name one of the two")
+    options = Options(reason, since, clock_skew, timeout, wait, json_to)
+    if env is not None:
+        reload_deployed(env, source, tables, options)
+    else:
+        request_in_folder(str(lake), tables, options)
+
+
 def _with_json_target(arguments: Sequence[str]) -> list[str]:
     """``--json`` may stand alone: what follows is its file only if it is ``-`` or ends in ``.json``."""
     given = list(arguments)

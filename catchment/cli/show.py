@@ -17,10 +17,10 @@ from rich.text import Text
 _PIPE_WIDTH = 250
 
 
-def new_console() -> Console:
+def new_console(*, stderr: bool = False) -> Console:
     """A terminal as wide as it is; a pipe or file as wide as tables need, so that nothing is cut."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH, stderr=stderr)
 
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[Any]], form: str) -> None:

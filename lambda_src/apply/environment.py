@@ -23,6 +23,8 @@ class Environment(BaseModel):
     queue_url: str
     dead_letters_url: str
     metric_namespace: str
+    tasks_prefix: str
+    """``<prefix>/<source>/task-arn`` is the SSM parameter with the ARN of a source's replication task."""
     commit_mb: PositiveInt
     commit_files: PositiveInt
     disk_mb: PositiveInt

@@ -14,11 +14,13 @@ import boto3
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from catchment.apply import Account, Budget, apply_table
+from catchment.apply.loads import LoadState, LoadStates
 from catchment.errors import Terminal
 from catchment.landing.contract import TableContract
 from catchment.landing.names import TableName
 from catchment.leases import Lease
 from catchment.leases.dynamodb import DynamoLease
+from catchment.reload.dms import DmsTask
 from catchment.storage import open_store
 from lambda_src.apply.environment import Environment
 from lambda_src.apply.spark import TIME_SHARE, SparkJob
@@ -37,6 +39,13 @@ BUSY_SECONDS = 60
 """When a table is looked at again that too many runs of the Spark job keep waiting."""
 
 
+LOAD_PATIENCE_SECONDS = 3
+"""How long a call waits for DMS to say that a load is over: its last file lands a moment before."""
+
+LOAD_POLL_SECONDS = 10
+"""When a table whose load goes on is looked at again, if no file lands before."""
+
+
 class Tables:
     """Every table of every source. One instance serves all calls of a function environment."""
 
@@ -44,7 +53,7 @@ class Tables:
         self._environment = environment
         self._contracts = fetch_contracts(boto3.client("s3"), environment.contracts_url)
         self._dynamodb = boto3.client("dynamodb")
-        self._sqs = boto3.client("sqs")
+        self._sqs, self._dms, self._ssm = boto3.client("sqs"), boto3.client("dms"), boto3.client("ssm")
         self._spark = SparkJob(environment)
         self._store = cache(open_store)  # a client costs as much processor time as a small commit's files
 
@@ -72,6 +81,7 @@ class Tables:
             now=lambda: datetime.now(UTC),
             named=named,
             route=router.decide,
+            loads=self._loads(poke.source),
         )
         LOG.info("%s", json.dumps({"source": poke.source, **account.to_json()}, ensure_ascii=False))
         self._measure(poke, account)
@@ -79,6 +89,13 @@ class Tables:
             self._start_job(poke, lease, account.handed_over)
         if not account.done:
             self._sqs.send_message(QueueUrl=environment.queue_url, MessageBody=poke.message())
+        elif account.waiting and account.load_file in (named or ()):
+            # Only the newest file's message lives on, so that there is one for each table, however many files land.
+            self._sqs.send_message(
+                QueueUrl=environment.queue_url,
+                MessageBody=poke.message(account.load_file),
+                DelaySeconds=LOAD_POLL_SECONDS,
+            )
 
     def _start_job(self, poke: Poke, lease: Lease, token: str) -> None:
         """Start the run that a table was handed over to; where that cannot be, take the table back."""
@@ -110,6 +127,9 @@ class Tables:
         metrics = self._metrics(poke)
         metrics.add_metric(name="Failures", unit=MetricUnit.Count, value=1)
         metrics.flush_metrics()
+
+    def _loads(self, source: str) -> LoadStates:
+        return _Loads(self._dms, self._ssm, f"{self._environment.tasks_prefix}/{source}/task-arn")
 
     def _contract(self, poke: Poke) -> TableContract | None:
         return self._contracts.get(poke.source, {}).get(TableName(poke.schema, poke.table))
@@ -144,6 +164,23 @@ class Tables:
         metrics.add_dimension(name="source", value=poke.source)
         metrics.add_dimension(name="table", value=f"{poke.schema}.{poke.table}")
         return metrics
+
+
+class _Loads:
+    """The loads of the task that an SSM parameter names; nobody's where there is none (yet).
+
+    The parameter is read each time: a task that is replaced has another ARN.
+    """
+
+    def __init__(self, dms: Any, ssm: Any, parameter: str) -> None:
+        self._dms, self._ssm, self._parameter = dms, ssm, parameter
+
+    def state(self, table: TableName) -> LoadState | None:
+        try:
+            arn = self._ssm.get_parameter(Name=self._parameter)["Parameter"]["Value"]
+        except self._ssm.exceptions.ParameterNotFound:
+            return None
+        return DmsTask(self._dms, arn, patience=LOAD_PATIENCE_SECONDS).state(table)
 
 
 def _behind(watermark: int) -> float:

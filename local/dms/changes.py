@@ -248,8 +248,9 @@ class ChangeWriter:
                 self._sender.delete_table(shape)
             elif self._plan.policy.fail_on_truncate:
                 why = f"{shape.name} was truncated at the source (ApplyErrorFailOnTruncationDdl)"
-                line = self._statistics[shape.name]
-                line.state, line.message = "Table error", why
+                self._flush(buffer) if buffer.messages else None
+                # resumed, the task goes on without the table until it is loaded again
+                self.suspend(TableSuspended(shape.name, why))
                 raise TaskFailed(why)
             else:
                 log.warning("%s was truncated at the source: nothing in the files says so", shape.name)

@@ -213,6 +213,10 @@ class TaskRun:
             log.warning("the stream is cut; going on from %s", format_lsn(checkpoint.position.lsn))
             self._sender.forget_held()
             checkpoint.highest = max(checkpoint.highest, self._writer.counter)
+        except TaskFailed:
+            checkpoint.suspended = dict(self._writer.suspended)
+            checkpoint.write(self._checkpoint_file)
+            raise
         finally:
             self._stream = None
             self._replication.close()

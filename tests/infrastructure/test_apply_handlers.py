@@ -67,6 +67,7 @@ class Cloud:
             "QUEUE_URL": self.queue,
             "DEAD_LETTERS_URL": self.dead_letters,
             "METRIC_NAMESPACE": "Catchment",
+            "TASKS_PREFIX": "/catchment/test",
             "COMMIT_MB": "64",
             "COMMIT_FILES": "100",
             "DISK_MB": "2048",

@@ -57,12 +57,20 @@ def _view(assembly: Assembly) -> dict[str, dict[str, list[str]]]:
     for path, policy in assembly.everywhere("AWS::IAM::Policy"):
         stack = path.partition("/")[0]
         for role in policy["Properties"]["Roles"]:
-            allowed = view[f"{stack}/{role['Ref']}"]
+            allowed = view[_role(view, stack, role)]
             for statement in _statements(policy["Properties"]["PolicyDocument"]):
                 for action in statement["Action"]:
                     resources = allowed.setdefault(action, [])
                     allowed[action] = sorted({*resources, *map(_short, statement["Resource"])})
     return view
+
+
+def _role(view: dict[str, Any], stack: str, reference: dict[str, str]) -> str:
+    """The role a policy belongs to: of its own stack, or exported by another."""
+    if "Ref" in reference:
+        return f"{stack}/{reference['Ref']}"
+    (found,) = [path for path in view if f"ExportsOutputRef{path.partition('/')[2]}" in reference["Fn::ImportValue"]]
+    return found
 
 
 def test_what_every_role_may_do(laptop: Assembly, snapshot: SnapshotAssertion) -> None:
