@@ -46,8 +46,6 @@ def build(app: App, settings: Settings) -> None:
         key=lake.key,
         applier_role=apply.applier.role,
     )
-    # Tasks start when the applier is there to be told of their files.
-    replication.add_stack_dependency(apply)
     MonitoringStack(
         app,
         "Monitoring",

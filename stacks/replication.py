@@ -53,7 +53,7 @@ class ReplicationStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self._settings, self._landing, self._key = settings, landing, key
-        # The applier asks a task whether a load is complete.
+        # The applier asks a task whether a load is complete. Its role is imported, so tasks start after it is there.
         self._loads = Policy(self, "LoadStates", roles=[applier_role])
         self._instance = self._build_instance(network)
         self._lifecycle = self._build_lifecycle() if self._starts_any() else None
