@@ -70,6 +70,41 @@ def apply_command(
     raise typer.Exit(code)
 
 
+@app.command("maintain")
+def maintain_command(
+    lake: Annotated[str, typer.Argument(metavar="LAKE", help="Folder or s3:// URL of the Delta tables.")],
+    tables: Annotated[
+        Path, typer.Option("--tables", metavar="FILE", help="YAML or JSON: the tables and their keys, as for apply.")
+    ],
+    table: Annotated[
+        list[str] | None, typer.Option("--table", metavar="SCHEMA.TABLE", help="Only this table; may be given again.")
+    ] = None,
+    file_days: Annotated[
+        int, typer.Option("--file-days", metavar="DAYS", help="How long files that no version needs any more are kept.")
+    ] = 7,
+    log_days: Annotated[
+        int, typer.Option("--log-days", metavar="DAYS", help="How long commits and checkpoints are kept.")
+    ] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done, and why.")] = False,
+    json_to: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="The report as JSON; without FILE on standard output.")
+    ] = None,
+) -> None:
+    """Do what keeps the tables of LAKE cheap to read, where a table's own figures say that it pays.
+
+    Small files are merged and put in key order, masked rows purged, checkpoints written, and what no version of the
+    last days needs is removed. Rows stay as they are.
+
+    Exit code 1: a table failed, the others are done all the same. 2: the tables file or an option is wrong.
+    """
+    from catchment.cli.maintain import maintain
+
+    code = maintain(
+        lake, tables, only=table or [], file_days=file_days, log_days=log_days, dry_run=dry_run, json_to=json_to
+    )
+    raise typer.Exit(code)
+
+
 @app.command("query")
 def query_command(
     sql: Annotated[str | None, typer.Argument(help="For example: select count(*) from sales.clients")] = None,

@@ -47,13 +47,13 @@ def apply(
     landing: str, lake: str, tables: Path, *, quarantine: str | None, only: Sequence[str], json_to: str | None
 ) -> int:
     """Apply every table of the tables file; returns the exit code. Raises SettingsError before anything is touched."""
-    contracts = _chosen(load_contracts(tables), only, str(tables))
+    contracts = chosen(load_contracts(tables), only, str(tables))
     stores = open_store(landing), open_store(lake), open_store(quarantine or f"{lake.rstrip('/')}/_quarantine")
     if isinstance(stores[0], LocalStore) and not stores[0].root.is_dir():
         raise SettingsError("apply", "LANDING", landing, "allowed is a folder that exists, or s3://bucket/prefix")
     if stores[0].url == stores[1].url:
         raise SettingsError("apply", "LAKE", lake, "allowed is another folder than LANDING")
-    lease = _lease(stores[1])
+    lease = lease_of(stores[1])
     results = [_one(contract, *stores, lease) for contract in contracts]
     unlisted = {} if only else _unlisted(stores[0], {contract.name for contract in contracts})
     if json_to is not None:
@@ -66,7 +66,8 @@ def apply(
     return 1 if any(result.error is not None for result in results) else 0
 
 
-def _chosen(contracts: dict[TableName, TableContract], only: Sequence[str], file: str) -> list[TableContract]:
+def chosen(contracts: dict[TableName, TableContract], only: Sequence[str], file: str) -> list[TableContract]:
+    """The contracts of the tables that ``--table`` names, all without it. Raises SettingsError for an unknown one."""
     by_name = {str(name): contract for name, contract in contracts.items()}
     for name in only:
         if name not in by_name:
@@ -80,7 +81,7 @@ def _unlisted(landing: ObjectStore, listed: set[TableName]) -> dict[str, int]:
     return dict(sorted(files.items()))
 
 
-def _lease(lake: ObjectStore) -> Lease:
+def lease_of(lake: ObjectStore) -> Lease:
     """Locks in the lake's folder; in S3 the conditional put of each commit is what protects the table."""
     if isinstance(lake, LocalStore):
         return FileLease(lake.root / "_catchment", wait=True)
