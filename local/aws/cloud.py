@@ -13,6 +13,7 @@ from pathlib import Path
 from local.aws import ministack_seam as seam
 from local.aws.dms_host import DmsHost
 from local.aws.functions.pool import FunctionPool
+from local.aws.jobs.runner import JobRunner
 from local.aws.resources import ec2, s3
 from local.aws.resources.conditions import request_context
 from local.aws.resources.dms import DmsKinds
@@ -29,12 +30,14 @@ class Cloud:
 
     def __init__(self, folder: Path, endpoint: str) -> None:
         self._functions = FunctionPool(folder, endpoint)
+        self._jobs = JobRunner(folder, endpoint)
         self._dms = DmsHost(folder / "dms", endpoint, seam.put_service_event)
         self._databases = DatabaseKinds(
             folder / "rds", seam.database_records(), seam.set_database_endpoint, seam.database_parameters
         )
         seam.keep_objects_on_disk()
         seam.run_functions_with(self._functions.invoke)
+        seam.run_jobs_with(self._jobs)
         seam.judge_as_aws_does(request_context)
         seam.deliver_as_permitted()
         seam.answer_dms(self._dms.handle)
@@ -53,5 +56,6 @@ class Cloud:
             # in reverse: what writes is stopped before what it writes to
             stopping.callback(self._databases.stop)
             stopping.callback(self._functions.stop)
+            stopping.callback(self._jobs.stop_all)
             stopping.callback(self._dms.close)
             seam.serve(listener)

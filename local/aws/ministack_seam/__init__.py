@@ -19,6 +19,7 @@ from local.aws.ministack_seam.databases import database_parameters, database_rec
 from local.aws.ministack_seam.deliveries import deliver_as_permitted, queue_objections
 from local.aws.ministack_seam.dms import answer_dms, put_service_event
 from local.aws.ministack_seam.invocations import run_functions_with
+from local.aws.ministack_seam.jobs import run_jobs_with
 from local.aws.ministack_seam.networks import ec2
 from local.aws.ministack_seam.objects import bucket_holds_objects, keep_objects_on_disk
 from local.aws.ministack_seam.serving import serve
@@ -42,6 +43,7 @@ __all__ = [
     "register",
     "replace_when",
     "run_functions_with",
+    "run_jobs_with",
     "serve",
     "set_database_endpoint",
 ]

@@ -1,0 +1,1 @@
+"""Glue jobs, run from their deployed scripts on real Spark."""
