@@ -69,7 +69,7 @@ def _view(con: duckdb.DuckDBPyConnection, lake: ObjectStore, name: TableName, sc
     parts = live_parts(table.adds.values())
     if parts:
         reader = PartReader(con, lake, path, scratch, parts)
-        select = f"SELECT {reader.columns(columns, 't')} FROM {reader.scan('t')}"
+        select = f"SELECT {reader.columns(columns)} FROM {reader.scan}"
     else:
         empty = ", ".join(f"CAST(NULL AS {kind.duckdb}) AS {quote(name)}" for name, kind in columns.items())
         select = f"SELECT {empty} WHERE FALSE"

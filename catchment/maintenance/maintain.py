@@ -136,8 +136,7 @@ class _Run:
         return plan(self._parts(table), self.contract.key, self.policy, vectors=self.contract.deletion_vectors)
 
     def _parts(self, table: Snapshot) -> list[Part]:
-        key = {name: kind for name, kind in table.columns.items() if name in self.contract.key}
-        return live_parts(table.adds.values(), key)
+        return live_parts(table.adds.values())
 
     def _rewrite(self, held: Held) -> bool:
         table = self._open()

@@ -13,7 +13,7 @@ from catchment.errors import LogBroken
 from catchment.landing.types import DeltaType
 from catchment.maintenance.survey import Unit, live_rows
 from catchment.sinks.delta_actions import Add
-from catchment.sinks.delta_write import PART_FILE, PartReader, write_part
+from catchment.sinks.delta_write import PartReader, write_part
 from catchment.storage import ObjectStore
 
 _UNIT = '"~unit"'
@@ -37,9 +37,9 @@ def rewrite(
     base = comma(str(part.number) for part in unit.base)
     order = f"ORDER BY {comma(map(quote, key))}" if key else ""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_UNIT} AS SELECT {reader.columns(columns, 't')}, "
-        f'p.part IN ({base}) AS "~base", row_number() OVER ({order}) AS "~row" '
-        f"FROM {reader.scan('t')} JOIN {reader.parts} p ON p.local = t.{PART_FILE}"
+        f"CREATE OR REPLACE TEMP TABLE {_UNIT} AS SELECT {reader.columns(columns)}, "
+        f'{reader.part} IN ({base}) AS "~base", row_number() OVER ({order}) AS "~row" '
+        f"FROM {reader.scan}"
     )
     counted = 'count(*), min("~row") FILTER (WHERE "~base"), max("~row") FILTER (WHERE "~base")'
     [(rows, first, last)] = con.execute(f"SELECT {counted} FROM {_UNIT}").fetchall()

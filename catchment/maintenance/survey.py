@@ -49,7 +49,7 @@ def masked_rows(part: Part) -> int:
 
 
 def plan(parts: Sequence[Part], key: Sequence[str], policy: Policy, *, vectors: bool) -> list[Unit]:
-    """What pays, each file in one unit at most; the parts need the bounds of the ``key`` columns.
+    """What pays, each file in one unit at most.
 
     ``vectors``: the table's contract asks for deletion vectors; without it they are purged to the last.
     """

@@ -1,142 +1,91 @@
-"""The data files of a Delta table: which there are, which may hold a key, and what a new one says of itself."""
+"""The data files of a Delta table: which there are, what a new one says of itself, and which are written together."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
-from catchment.changes.relations import quote, text
+from catchment.changes.relations import quote
 from catchment.landing.types import DeltaType
 from catchment.sinks.delta_actions import Add, DeletionVector
+from catchment.sinks.key_ranges import written
 
-_INTEGERS = ("byte", "short", "integer", "long")
-# Writers cut strings in statistics at 32 characters or later, so only the first 32 say anything on both sides.
-_PREFIX = 32
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:\+00(?::00)?)?")
+# Where a file does not say how many rows it has.
+_ROW_BYTES = 100
 
 
 @dataclass(frozen=True)
 class Part:
-    """One live data file: ``low`` and ``high`` bound each column that has statistics.
-
-    ``records`` counts the rows that lie in it, those that ``vector`` masks included.
-    """
+    """One live data file, by its number among those of the table."""
 
     number: int
-    path: str
-    size: int
-    records: int | None
-    low: Mapping[str, Any]
-    high: Mapping[str, Any]
-    vector: DeletionVector | None = None
+    add: Add
+
+    @property
+    def path(self) -> str:
+        """Relative to the table's folder."""
+        return self.add.path
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.add.size
+
+    @property
+    def records(self) -> int | None:
+        """The rows that lie in it, those that ``vector`` masks included; None where nobody said."""
+        return self.add.records
+
+    @property
+    def vector(self) -> DeletionVector | None:
+        """Which of its rows no longer count."""
+        return self.add.deletion_vector
+
+    @property
+    def length(self) -> int:
+        """The rows that lie in it, guessed where the log does not say."""
+        return self.size // _ROW_BYTES if self.records is None else self.records
+
+    @property
+    def low(self) -> Mapping[str, Any]:
+        """What its statistics call the least values, as JSON has them."""
+        return self._said("minValues")
+
+    @property
+    def high(self) -> Mapping[str, Any]:
+        """What its statistics call the greatest values."""
+        return self._said("maxValues")
+
+    def _said(self, which: str) -> Mapping[str, Any]:
+        found = self.add.statistics.get(which)
+        return found if isinstance(found, dict) else {}
 
 
-def live_parts(adds: Iterable[Add], columns: Mapping[str, DeltaType] | None = None) -> list[Part]:
-    """The table's files, with the bounds of ``columns`` where their statistics have any."""
-    return [
-        Part(
-            number,
-            add.path,
-            add.size,
-            add.records,
-            {column: _bound(kind, add, "minValues", column) for column, kind in (columns or {}).items()},
-            {column: _bound(kind, add, "maxValues", column) for column, kind in (columns or {}).items()},
-            add.deletion_vector,
-        )
-        for number, add in enumerate(adds)
-    ]
-
-
-def _bound(kind: DeltaType, add: Add, which: str, column: str) -> Any:
-    """A bound as Python has it; None where there is none, or none that Python can hold (a date before year 1)."""
-    bounds = add.statistics.get(which)
-    value = bounds.get(column) if isinstance(bounds, dict) else None
-    if not isinstance(value, str) or kind.name == "string":
-        return value
-    try:
-        if kind.name == "date":
-            return date.fromisoformat(value)
-        if kind.name in ("timestamp", "timestamp_ntz"):
-            moment = datetime.fromisoformat(value)
-            return moment if (moment.tzinfo is not None) == (kind.name == "timestamp") else None
-    except ValueError:
-        return None
-    return value
-
-
-def may_hold(part: Part, key: Mapping[str, DeltaType], table: str) -> str:
-    """A condition on the keys k0 … of ``table``: the file may hold a row of that key."""
-    conditions = []
-    for i, (column, kind) in enumerate(key.items()):
-        low, high = part.low.get(column), part.high.get(column)
-        if low is None or high is None:
-            continue
-        conditions += _bounds(f"{table}.k{i}", kind, low, high)
-    return " AND ".join(conditions) or "TRUE"
-
-
-def _bounds(column: str, kind: DeltaType, low: Any, high: Any) -> list[str]:
-    """Conditions ``low <= column <= high``, or none where the statistics of this type are not to be trusted."""
-    if kind.name in _INTEGERS and isinstance(low, int) and isinstance(high, int):
-        return [f"{column} BETWEEN {low} AND {high}"]
-    if kind.name == "string" and isinstance(low, str) and isinstance(high, str) and "\0" not in low + high:
-        cut = f"left({column}, {_PREFIX})"
-        return [f"{cut} >= {text(low[:_PREFIX])} AND {cut} <= {text(high[:_PREFIX])}"]
-    if kind.name == "date" and type(low) is date and type(high) is date:
-        return [f"{column} BETWEEN DATE '{low}' AND DATE '{high}'"]
-    if kind.name in ("timestamp", "timestamp_ntz") and isinstance(low, datetime) and isinstance(high, datetime):
-        # Statistics are cut to milliseconds, so the last one is included whole.
-        zone = "TIMESTAMPTZ" if kind.name == "timestamp" else "TIMESTAMP"
-        return [f"{column} >= {zone} '{low}' AND {column} < {zone} '{high}' + INTERVAL 2 MILLISECONDS"]
-    return []
+def live_parts(adds: Iterable[Add]) -> list[Part]:
+    """The table's files, numbered."""
+    return [Part(number, add) for number, add in enumerate(adds)]
 
 
 def statistics(records: int, found: Mapping[str, Mapping[str, Any]], columns: Mapping[str, DeltaType]) -> str:
-    """The ``stats`` of an add action, from what DuckDB's ``RETURN_STATS`` says about the file it wrote.
-
-    Bounds are given only where they are exact in JSON: integers, years of four digits, short strings.
-    """
-    low: dict[str, Any] = {}
-    high: dict[str, Any] = {}
-    nulls: dict[str, int] = {}
-    by_name = {name: values for name, values in found.items()}
+    """The ``stats`` of an add action, from what DuckDB's ``RETURN_STATS`` says about the file it wrote."""
+    low: dict[str, str] = {}
+    high: dict[str, str] = {}
+    nulls: dict[str, str] = {}
     for column, kind in columns.items():
-        values = by_name.get(quote(column))
-        if values is None:
-            continue
+        values = found.get(quote(column), {})
         if "null_count" in values:
-            nulls[column] = int(values["null_count"])
-        if "min" in values and "max" in values:
-            least, most = _stat(kind, values, "min"), _stat(kind, values, "max")
-            if least is not None and most is not None:
-                low[column], high[column] = least, most
-    return json.dumps({"numRecords": records, "minValues": low, "maxValues": high, "nullCount": nulls})
+            nulls[column] = str(int(values["null_count"]))
+        if (said := written(kind, values)) is not None:
+            low[column], high[column] = said
+    named = {"numRecords": str(records), "minValues": _object(low), "maxValues": _object(high)}
+    return _object({**named, "nullCount": _object(nulls)})
 
 
-def _stat(kind: DeltaType, values: Mapping[str, Any], which: str) -> int | str | None:
-    value = str(values[which])
-    if kind.name in _INTEGERS:
-        return int(value)
-    if kind.name == "string":
-        exact = str(values.get(f"{which}_is_exact", "")).lower() == "true"
-        return value if exact and len(value) <= _PREFIX else None
-    if kind.name == "date":
-        return value if _DAY.fullmatch(value) else None
-    if kind.name in ("timestamp", "timestamp_ntz") and (moment := _MOMENT.fullmatch(value)):
-        return _milliseconds(moment, up=which == "max") + ("Z" if kind.name == "timestamp" else "")
-    return None
-
-
-def _milliseconds(moment: re.Match[str], *, up: bool) -> str:
-    """A timestamp with exactly three digits of fraction: cut, or for an upper bound the last one it falls in."""
-    fraction = (moment[3] or "").ljust(6, "0")
-    digits = fraction[:3] if not up or fraction[3:] == "000" else "999"
-    return f"{moment[1]}T{moment[2]}.{digits}"
+def _object(members: Mapping[str, str]) -> str:
+    """A JSON object of texts that are JSON already: decimals keep their digits."""
+    return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in members.items()) + "}"
 
 
 @dataclass(frozen=True)
@@ -147,18 +96,18 @@ class Bin:
     inserts: bool
 
 
-def plan_bins(parts: Sequence[Part], touched: set[int], inserts: int, *, target_rows: int) -> list[Bin]:
+def plan_bins(parts: Sequence[Part], touched: Set[int], inserts: int, *, target_rows: int) -> list[Bin]:
     """Which files to rewrite together, so that a commit touches little and small files do not pile up.
 
     New rows take small files with them as long as those are at most twice as long as what is gathered so far: the
     number of files stays logarithmic in the number of commits. A touched file that is large is rewritten alone.
     """
-    by_length = sorted((part for part in parts if part.records is not None), key=lambda part: part.records or 0)
+    by_length = sorted(parts, key=lambda part: part.length)
     bins, taken = [], set[int]()
     if inserts:
         gathered, chosen = inserts, []
         for part in by_length:
-            length = part.records or 0
+            length = part.length
             if length > 2 * gathered or gathered + length > target_rows:
                 break
             chosen.append(part)
@@ -166,11 +115,11 @@ def plan_bins(parts: Sequence[Part], touched: set[int], inserts: int, *, target_
         taken = {part.number for part in chosen}
         bins.append(Bin(chosen, True))
     rest = [part for part in parts if part.number in touched and part.number not in taken]
-    rest.sort(key=lambda part: part.records if part.records is not None else target_rows)
+    rest.sort(key=lambda part: part.length)
     group: list[Part] = []
     rows = 0
     for part in rest:
-        length = part.records if part.records is not None else target_rows
+        length = part.length
         if group and rows + length > target_rows // 4:
             bins.append(Bin(group, False))
             group, rows = [], 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -16,14 +18,12 @@ from catchment.sinks.delta_files import Part, statistics
 from catchment.sinks.masks import Masks
 from catchment.storage import ObjectStore
 
-PART_FILE = '"~part"'
-
 
 class PartReader:
-    """The rows of some files of a table as one DuckDB scan, with their file as ``~part`` and ``file_row_number``.
+    """The rows of some files of a table as one DuckDB scan ``t`` with ``file_row_number``.
 
-    ``parts`` is the name of a relation (part, local) that leads from a file's name to its number. Rows that deletion
-    vectors mask are left out; ``masks`` keeps those vectors for several readers of the same state of the table.
+    ``part`` is the SQL of a row's file, by number. ``scan`` leaves out the rows that deletion vectors mask;
+    ``scan_all`` does not: it is for queries that ask ``spared`` of the few rows that they select.
     """
 
     def __init__(
@@ -35,51 +35,52 @@ class PartReader:
         parts: Sequence[Part],
         masks: Masks | None = None,
     ) -> None:
-        self._parts, self._masks = parts, masks or Masks(con, store, path)
-        self._locals = [local_part(store, path, scratch, part.path) for part in parts]
-        numbered = comma(
-            f"({part.number}, {text(str(local))})" for part, local in zip(parts, self._locals, strict=True)
-        )
-        self.parts = f"(VALUES {numbered})"
-        self._scan = f"read_parquet([{comma(text(str(local)) for local in self._locals)}], union_by_name = true, "
-        self._scan += f"filename = {text('~part')}, file_row_number = true)"
-        described = con.execute(f"DESCRIBE SELECT * FROM {self._scan}").fetchall()
+        locals_ = [local_part(store, path, scratch, part.path) for part in parts]
+        options = "file_row_number = true, hive_partitioning = false" + (", union_by_name = true" if parts[1:] else "")
+        rows = f"read_parquet([{comma(text(str(local)) for local in locals_)}], {options})"
+        numbers = comma(str(part.number) for part in parts)
+        self.part = f"([{numbers}])[CAST(t.file_index AS BIGINT) + 1]" if parts[1:] else numbers
+        self.spared = (masks or Masks(con, store, path)).spared(parts, self.part, "t.file_row_number")
+        self.scan_all = self.scan = f"{rows} t"
+        if self.spared != "TRUE":
+            self.scan = f"(SELECT t.*, t.file_index FROM {self.scan_all} WHERE {self.spared}) t"
+        described = con.execute(f"DESCRIBE SELECT * FROM {self.scan_all}").fetchall()
         self._there = {row[0] for row in described}
-        self.parts = f"(SELECT col0 AS part, col1 AS local FROM (VALUES {numbered}))"
 
-    def scan(self, alias: str) -> str:
-        """The FROM item."""
-        spared = self._masks.spared(self._parts, "mp.part", "mt.file_row_number")
-        if spared == "TRUE":
-            return f"{self._scan} {alias}"
-        numbered = f"{self._scan} mt JOIN {self.parts} mp ON mp.local = mt.{PART_FILE}"
-        return f"(SELECT mt.* FROM {numbered} WHERE {spared}) {alias}"
-
-    def scan_all(self, alias: str) -> str:
-        """The FROM item with the masked rows too, for a query that asks ``spared`` of the few that it selects."""
-        return f"{self._scan} {alias}"
-
-    def spared(self, alias: str, parts: str) -> str:
-        """The condition that a row of ``scan_all`` counts, where ``parts`` is joined too."""
-        return self._masks.spared(self._parts, f"{parts}.part", f"{alias}.file_row_number")
-
-    def columns(self, columns: Mapping[str, DeltaType], alias: str) -> str:
+    def columns(self, columns: Mapping[str, DeltaType]) -> str:
         """The select list of ``columns`` in their types; a column younger than all of the files is NULL."""
         return comma(
-            f"CAST({f'{alias}.{quote(name)}' if name in self._there else 'NULL'} AS {kind.duckdb}) AS {quote(name)}"
+            f"CAST({f't.{quote(name)}' if name in self._there else 'NULL'} AS {kind.duckdb}) AS {quote(name)}"
             for name, kind in columns.items()
         )
 
 
-def local_part(store: ObjectStore, path: str, scratch: Path, name: str) -> Path:
-    """A data file on this machine, under a path DuckDB does not take for a pattern."""
-    local = store.fetch(f"{path}/{name}", scratch)
-    if not set("*?[") & set(str(local)):
-        return local
-    link = scratch / f"{uuid.uuid5(uuid.NAMESPACE_URL, str(local))}.parquet"
-    if not link.exists():
-        link.symlink_to(local)
-    return link
+@dataclass(frozen=True)
+class PartFiles:
+    """The data files of one state of the table at ``path`` of a store, and what deletion vectors mask in them.
+
+    Files in use lie in ``scratch`` where the store is remote.
+    """
+
+    store: ObjectStore
+    path: str
+    scratch: Path
+    masks: Masks
+
+    def reader(self, con: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> PartReader:
+        """Some files as one scan."""
+        return PartReader(con, self.store, self.path, self.scratch, parts, self.masks)
+
+    def write(self, con: duckdb.DuckDBPyConnection, rows: str, columns: Mapping[str, DeltaType]) -> Add | None:
+        """Write the rows of a query as one new file of the table; None (and no file) if there are none."""
+        return write_part(con, self.store, self.path, self.scratch, rows, columns)
+
+    def bytes_a_row(self, con: duckdb.DuckDBPyConnection, rows: str) -> float:
+        """How many bytes of a data file a row takes, by writing the rows of a query (at least one)."""
+        local = self.scratch / f"sample-{uuid.uuid4()}.parquet"
+        written = _copy(con, rows, local)
+        local.unlink()
+        return float(written["file_size_bytes"]) / float(written["count"])
 
 
 def write_part(
@@ -93,12 +94,7 @@ def write_part(
     """Write the rows of a query as one new file of the table; None (and no file) if there are none."""
     name = f"part-{uuid.uuid4()}.snappy.parquet"
     local = scratch / name
-    query = f"COPY ({rows}) TO {text(str(local))} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS)"
-    result = con.execute(query)
-    names = [column[0] for column in result.description or []]
-    row = result.fetchone()
-    assert row is not None
-    written = dict(zip(names, row, strict=True))
+    written = _copy(con, rows, local)
     if not written["count"]:
         local.unlink()
         return None
@@ -106,3 +102,22 @@ def write_part(
     store.put(f"{path}/{name}", local)
     local.unlink(missing_ok=True)
     return Add(name, written["file_size_bytes"], int(time.time() * 1000), stats)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, rows: str, local: Path) -> dict[str, Any]:
+    result = con.execute(f"COPY ({rows}) TO {text(str(local))} (FORMAT parquet, COMPRESSION snappy, RETURN_STATS)")
+    names = [column[0] for column in result.description or []]
+    row = result.fetchone()
+    assert row is not None
+    return dict(zip(names, row, strict=True))
+
+
+def local_part(store: ObjectStore, path: str, scratch: Path, name: str) -> Path:
+    """A data file on this machine, under a path DuckDB does not take for a pattern."""
+    local = store.fetch(f"{path}/{name}", scratch)
+    if not set("*?[") & set(str(local)):
+        return local
+    link = scratch / f"{uuid.uuid5(uuid.NAMESPACE_URL, str(local))}.parquet"
+    if not link.exists():
+        link.symlink_to(local)
+    return link

@@ -29,6 +29,7 @@ from catchment.reconcile.postgresql import (
 )
 from catchment.reconcile.tables import reconcile_table
 from catchment.reconcile.verdict import Finding, TableVerdict
+from catchment.sinks.delta_actions import Add
 from catchment.sinks.delta_files import Part
 from local.source import sales
 from local.source.postgres import EmbeddedPostgres
@@ -57,7 +58,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
 
 
 def _part(file: Path) -> Part:
-    return Part(0, file.name, 0, None, {}, {})
+    return Part(0, Add(file.name, 0, 0))
 
 
 class Bench:

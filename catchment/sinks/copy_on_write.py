@@ -1,0 +1,195 @@
+"""Copy-on-write: the files that a batch changes are read and written again, and no others.
+
+The session's relations say what changes (``"~hits"``, ``"~verdicts"``, ``"~upserts"``, ``"~unchanged"``); ``layout``
+says which files are written together. They are written side by side, one query each: what is left of the old rows and
+the new ones, both sorted already, so that putting them in order costs little more than copying them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+
+from catchment.changes.guard import effective
+from catchment.changes.relations import HITS, ORD, UNCHANGED, UPSERTS, VERDICTS, comma, quote, text
+from catchment.changes.session import DuckSession, numbers
+from catchment.landing.types import DeltaType
+from catchment.sinks.delta_actions import Add
+from catchment.sinks.delta_files import Part
+from catchment.sinks.delta_write import PartFiles
+from catchment.sinks.key_ranges import as_tuple
+from catchment.sinks.layout import Layout
+from catchment.sinks.merge_on_read import Marked, MaskingPolicy, mark
+from catchment.sinks.routing import Group
+
+TARGET_BYTES = 20_000_000
+"""How large files are made; docs/decisions/0093 has the measurements."""
+_TO_WRITE, _PLACED, _SLOTS = '"~to_write"', '"~placed"', '"~slots"'
+# Not temporary: the queries that write files run side by side, each on a cursor of its own.
+_GONE, _NEW = '"~gone"', '"~new"'
+_SAMPLE = 20_000
+_ROW_BYTES = 60
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """What copy-on-write did: files to add, the parts they stand for, and those that are marked instead."""
+
+    adds: Sequence[Add]
+    parts: Sequence[Part]
+    marked: Marked
+
+
+class CopyOnWrite:
+    """One commit's files: made of the session's relations and the files of ``layout``, with ``columns``."""
+
+    def __init__(
+        self,
+        session: DuckSession,
+        files: PartFiles,
+        layout: Layout,
+        columns: Mapping[str, DeltaType],
+    ) -> None:
+        self._session, self._files, self._layout, self._key = session, files, layout, list(layout.key)
+        self._columns = columns
+
+    def run(self, masking: MaskingPolicy | None = None, *, everything: bool = False) -> Rewritten:
+        """Write the files that the batch changes, none without rows.
+
+        ``masking`` says which are better marked, None: none is; ``everything`` writes all of the files.
+        """
+        self._session.con.execute(
+            f"CREATE OR REPLACE TABLE {_GONE} AS SELECT h.part, h.pos FROM {HITS} h "
+            f"JOIN {VERDICTS} v ON v.ord = h.ord WHERE {effective()} ORDER BY h.part, h.pos"
+        )
+        marked = Marked()
+        if masking is not None and not everything:
+            marked = mark(self._session, _GONE, self._layout.parts, self._files.masks, masking)
+        touched = {number for (number,) in self._session.rows(f"SELECT DISTINCT part FROM {_GONE}")}
+        if everything:
+            touched = {part.number for part in self._layout.parts}
+        self._place(marked.numbers)
+        fresh = dict(self._session.rows(f"SELECT slot, count(*) FROM {_PLACED} WHERE new GROUP BY slot"))
+        target_rows = self._target_rows(sum(fresh.values()))
+        groups = self._layout.plan(touched - marked.numbers, fresh, target_rows, marked.numbers)
+        if not groups:
+            return Rewritten([], [], marked)
+        self._gather(groups)
+        return Rewritten(self._write(groups), [part for group in groups for part in group.parts], marked)
+
+    def _place(self, marked: Set[int]) -> None:
+        """Make (ord, slot, new) of the rows to write: where each goes, and whether it is new there.
+
+        A row of a ``marked`` part stays behind masked, so the one in its place is as good as new.
+        """
+        key = comma(f"u.{quote(name)} AS k{i}" for i, name in enumerate(self._key)) or "NULL AS nothing"
+        left_behind = comma(str(number) for number in sorted(marked)) or "NULL"
+        self._session.create(
+            _TO_WRITE,
+            f"SELECT u.{ORD} AS ord, CASE WHEN h.part IN ({left_behind}) THEN NULL ELSE h.part END AS part, {key} "
+            f"FROM {UPSERTS} u LEFT JOIN (SELECT ord, min(part) AS part FROM {HITS} GROUP BY ord) h ON h.ord = u.{ORD} "
+            f"WHERE u.{ORD} NOT IN (SELECT ord FROM {UNCHANGED})",
+        )
+        slots = comma(str(slot) for slot in self._layout.slots) or "NULL"
+        new = self._layout.place(f"SELECT * EXCLUDE (part) FROM {_TO_WRITE} WHERE part IS NULL")
+        self._session.create(
+            _PLACED,
+            f"SELECT ord, ([{slots}])[part + 1] AS slot, FALSE AS new FROM {_TO_WRITE} WHERE part IS NOT NULL "
+            f"UNION ALL SELECT ord, slot, TRUE AS new FROM ({new})",
+        )
+
+    def _gather(self, groups: Sequence[Group]) -> None:
+        """Make the rows to write, group by group and sorted by key."""
+        pairs = comma(f"({slot}, {number})" for number, group in enumerate(groups) for slot in group.slots)
+        self._session.create(_SLOTS, f"SELECT * FROM (VALUES {pairs}) s(slot, grp)")
+        named = comma(
+            f"CAST(u.{quote(name)} AS {kind.duckdb}) AS {quote(name)}" for name, kind in self._columns.items()
+        )
+        order = comma(["s.grp", *(f"u.{quote(name)}" for name in self._key)])
+        self._session.con.execute(
+            f'CREATE OR REPLACE TABLE {_NEW} AS SELECT s.grp AS "~group", {named} FROM {UPSERTS} u '
+            f"JOIN {_PLACED} p ON p.ord = u.{ORD} JOIN {_SLOTS} s ON s.slot = p.slot ORDER BY {order}"
+        )
+
+    def _write(self, groups: Sequence[Group]) -> list[Add]:
+        queries = [query for number, group in enumerate(groups) for query in self._queries(number, group)]
+        (threads,) = numbers(self._session, "SELECT current_setting('threads')")
+        if threads == 1 or len(queries) == 1:
+            written = [self._files.write(self._session.con, query, self._columns) for query in queries]
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                written = list(pool.map(self._write_beside, queries))
+        return [add for add in written if add is not None]
+
+    def _write_beside(self, query: str) -> Add | None:
+        with self._session.con.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            return self._files.write(cursor, query, self._columns)
+
+    def _queries(self, number: int, group: Group) -> list[str]:
+        """The rows of each piece of a group."""
+        order = f" ORDER BY {comma(quote(name) for name in self._key)}" if self._key else ""
+        rows = self._rows(number, group)
+        if group.pieces == 1 or (group.parts and not self._key):
+            return [rows + order]
+        if not group.parts:
+            return [f"{rows} AND {piece}{order}" for piece in self._stretches(number, group.pieces)]
+        return [f"SELECT * FROM ({rows}) WHERE {piece}{order}" for piece in self._cuts(rows, group)]
+
+    def _rows(self, number: int, group: Group) -> str:
+        """What is left of the group's files, and its new rows."""
+        named = comma(quote(name) for name in self._columns)
+        new = f'SELECT {named} FROM {_NEW} WHERE "~group" = {number}'
+        return " UNION ALL ".join([*(self._left(part) for part in group.parts), new])
+
+    def _left(self, part: Part) -> str:
+        reader = self._files.reader(self._session.con, [part])
+        return (
+            f"SELECT {reader.columns(self._columns)} FROM {reader.scan} WHERE NOT EXISTS "
+            f"(SELECT 1 FROM {_GONE} g WHERE g.part = {part.number} AND g.pos = t.file_row_number)"
+        )
+
+    def _stretches(self, number: int, pieces: int) -> list[str]:
+        """Conditions that cut new rows alone: they lie in order already."""
+        [(first, last, count)] = self._session.rows(
+            f'SELECT min(rowid), max(rowid), count(*) FROM {_NEW} WHERE "~group" = {number}'
+        )
+        if last - first + 1 != count:
+            raise AssertionError(f"{count} rows of one group lie in {last - first + 1} places")
+        edges = [first + count * i // pieces for i in range(pieces + 1)]
+        return [f"rowid >= {low} AND rowid < {high}" for low, high in pairwise(edges)]
+
+    def _cuts(self, rows: str, group: Group) -> list[str]:
+        """Conditions that cut a group by key into pieces of about one length."""
+        key = comma(quote(name) for name in self._key)
+        every = -(-group.rows // group.pieces)
+        shown = comma(f"CAST({quote(name)} AS VARCHAR)" for name in self._key)
+        cuts = self._session.rows(
+            f'SELECT {shown} FROM (SELECT {key}, row_number() OVER (ORDER BY {key}) - 1 AS "~at" FROM ({rows})) '
+            f'WHERE "~at" > 0 AND "~at" % {every} = 0 ORDER BY "~at"'
+        )
+        kinds = [self._columns[name].duckdb for name in self._key]
+        edges = [[f"CAST({text(value)} AS {kind})" for kind, value in zip(kinds, cut, strict=True)] for cut in cuts]
+        return [self._between(low, high) for low, high in zip([None, *edges], [*edges, None], strict=True)]
+
+    def _between(self, low: Sequence[str] | None, high: Sequence[str] | None) -> str:
+        """A condition on keys. The first column's own bounds are what row groups are skipped by."""
+        named = [quote(name) for name in self._key]
+        found = ["TRUE"]
+        if low is not None:
+            found += [f"{as_tuple(named)} >= {as_tuple(low)}", f"{named[0]} >= {low[0]}"]
+        if high is not None:
+            found += [f"{as_tuple(named)} < {as_tuple(high)}", f"{named[0]} <= {high[0]}"]
+        return " AND ".join(found)
+
+    def _target_rows(self, new: int) -> int:
+        """How many rows a file of the wanted size has."""
+        known = [part for part in self._layout.parts if part.add.records]
+        rows = sum(part.length for part in known)
+        if new > max(rows, _SAMPLE):
+            width = self._files.bytes_a_row(self._session.con, f"FROM {UPSERTS} LIMIT {_SAMPLE}")
+        else:
+            width = sum(part.add.size for part in known) / rows if rows > _SAMPLE else _ROW_BYTES
+        return max(1, int(TARGET_BYTES / width))
