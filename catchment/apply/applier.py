@@ -103,7 +103,7 @@ class _Run:
 
     def catch_up(self) -> None:
         """Commit batch after batch until nothing is new or the budget's time is over."""
-        lost, committed = 0, False
+        lost = 0
         while True:
             self.held.look()
             state = self.engine.sink.open()
@@ -124,15 +124,14 @@ class _Run:
                     self._commit(state, take(new, self.budget, most), step.first)
                 elif not self._swap(state, step.swap):
                     break
-                lost, committed = 0, True
+                lost = 0
+                self.engine.sink.save_ledger()
             except LostRace as race:
                 lost += 1
                 self.lookout.start_over()
                 if lost == _RACES:
                     raise StorageUnavailable(str(self.contract.name), f"{lost} commits lost to others") from race
-        if committed and state.version is not None:
-            state.ledger.forget(self.lookout.gone)
-            self.engine.sink.save_ledger()
+        state.ledger.forget(self.lookout.gone)
 
     def hand_over(self) -> bool:
         """Leave the lease to the job that is to do the rest, if there is to be one."""

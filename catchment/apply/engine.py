@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
-
-import duckdb
 
 from catchment.apply.budget import Budget
 from catchment.apply.staging import DuckStage, Stage
@@ -17,6 +16,7 @@ from catchment.landing.contract import TableContract
 from catchment.landing.duck import open_duckdb
 from catchment.sinks.base import Sink
 from catchment.sinks.delta import DeltaSink
+from catchment.sinks.delta_table import DeltaLogs
 from catchment.sinks.merge_on_read import MaskingPolicy
 from catchment.storage import ObjectStore
 
@@ -57,37 +57,42 @@ def open_duck_engine(
     budget: Budget,
     scratch: Path,
     masking: MaskingPolicy = _MASKING,
+    logs: DeltaLogs | None = None,
 ) -> Iterator[Engine]:
-    """DuckDB in this process; tables by copy-on-write, and by ``masking`` too where the contract asks for it."""
-    con = open_duckdb(scratch, budget.memory_mb, budget.threads)
+    """DuckDB in this process; tables by copy-on-write, and by ``masking`` too where the contract asks for it.
+
+    ``logs`` keeps what is known of tables between calls.
+    """
+    # a call that finds nothing to do never opens it
+    session = DuckSession(partial(open_duckdb, scratch, budget.memory_mb, budget.threads))
     try:
         chosen = masking if contract.deletion_vectors else None
-        yield _DuckEngine(con, contract, landing, lake, scratch / "files", chosen)
+        yield _DuckEngine(session, contract, landing, lake, scratch / "files", chosen, logs)
     finally:
-        con.close()
+        session.close()
 
 
 class _DuckEngine:
     def __init__(
         self,
-        con: duckdb.DuckDBPyConnection,
+        session: DuckSession,
         contract: TableContract,
         landing: ObjectStore,
         lake: ObjectStore,
         files: Path,
         masking: MaskingPolicy | None,
+        logs: DeltaLogs | None,
     ) -> None:
-        self._con, self._contract, self._landing = con, contract, landing
+        self.session, self._contract, self._landing = session, contract, landing
         self._files = files  # local copies of landing and data files, for one batch
-        self.session = DuckSession(con)
-        self.sink = DeltaSink(self.session, lake, contract.name, files, masking)
+        self.sink = DeltaSink(self.session, lake, contract.name, files, masking, logs)
 
     def stage(self) -> Stage:
         shutil.rmtree(self._files, ignore_errors=True)
         self._files.mkdir()
-        self._con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it
-        return DuckStage(self._con, self._contract, self._landing, self._files)
+        self.session.con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it
+        return DuckStage(self.session.con, self._contract, self._landing, self._files)
 
     def staged(self) -> None:
         # Every row carries its number by now; without an order to keep, DuckDB holds far less in memory at a time.
-        self._con.execute("SET preserve_insertion_order = false")
+        self.session.con.execute("SET preserve_insertion_order = false")

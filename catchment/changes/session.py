@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import duckdb
@@ -31,10 +31,25 @@ class Session(Protocol):
 
 
 class DuckSession:
-    """Relations as temporary tables of one DuckDB connection, ``con``."""
+    """Relations as temporary tables of one DuckDB connection, which is opened when it is first needed.
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self.con = con
+    ``con`` is the connection, or what opens it.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection | Callable[[], duckdb.DuckDBPyConnection]) -> None:
+        self._con = con
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The connection."""
+        if callable(self._con):
+            self._con = self._con()
+        return self._con
+
+    def close(self) -> None:
+        """Close the connection, if it was ever opened."""
+        if not callable(self._con):
+            self._con.close()
 
     def create(self, relation: str, query: str) -> None:
         """Make ``relation`` anew of a query's rows."""

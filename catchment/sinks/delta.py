@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import duckdb
+
 from catchment.changes.relations import EXISTING, HITS, KEYS, SEQUENCE, WINNERS, both, comma, keys, quote
 from catchment.changes.session import DuckSession, nothing
 from catchment.errors import ForeignWriter, SettingsError
@@ -23,7 +25,7 @@ from catchment.sinks.delta_commit import applied, record, table_actions
 from catchment.sinks.delta_files import live_parts
 from catchment.sinks.delta_protocol import refusal
 from catchment.sinks.delta_snapshot import Snapshot
-from catchment.sinks.delta_table import DeltaLog
+from catchment.sinks.delta_table import DeltaLogs
 from catchment.sinks.delta_write import PartFiles
 from catchment.sinks.layout import Layout
 from catchment.sinks.ledger import Ledger
@@ -46,21 +48,28 @@ class DeltaSink:
         table: TableName,
         scratch: Path,
         masking: MaskingPolicy | None = None,
+        logs: DeltaLogs | None = None,
     ) -> None:
-        self._session, self._con = session, session.con
+        self._session = session
         self._store, self._table, self._scratch = store, table, scratch
         self._path = f"{table.schema}/{table.table}"
         self._url = f"{store.url}/{self._path}"
         if _ESCAPE.search(self._url):  # deltalake decodes it, and looks for the table elsewhere
             raise SettingsError("lake", "path", self._url, "allowed are paths without percent escapes")
-        self._log = DeltaLog(store, self._path, str(table))
+        self._log = (logs or DeltaLogs()).of(store, self._path, str(table))
+        self._current = False  # whether the log's state is what this sink has just committed
         self._masking = masking
         self._layout: Layout | None = None
+        self._part_files: PartFiles | None = None
         self._look_at([])
 
     def open(self) -> TableState:
-        """Look at the table. Raises ForeignWriter (also for a feature that this engine does not know), LedgerLost."""
-        found = self._log.refresh()
+        """Look at the table; right after a commit of this sink, it is as that left it.
+
+        Raises ForeignWriter (also for a feature that this engine does not know), LedgerLost, LogBroken.
+        """
+        found = self._log.snapshot if self._current else self._log.refresh(lambda: self._con)
+        self._current = False
         if found is None:
             self._look_at([])
             return TableState(None, {}, Ledger(), 0)
@@ -149,6 +158,7 @@ class DeltaSink:
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(removes)},
             record=record(batch),
         )
+        self._current = True
         return Committed(after.version, _rows(after))
 
     def save_ledger(self) -> None:
@@ -156,8 +166,19 @@ class DeltaSink:
         self._log.save_when_due()
 
     def _look_at(self, adds: Iterable[Add]) -> None:
-        self._parts, self._layout = live_parts(adds), None
-        self._files = PartFiles(self._store, self._path, self._scratch, Masks(self._con, self._store, self._path))
+        self._parts, self._layout, self._part_files = live_parts(adds), None, None
+
+    @property
+    def _con(self) -> duckdb.DuckDBPyConnection:
+        return self._session.con
+
+    @property
+    def _files(self) -> PartFiles:
+        """The files of the state last looked at; made when first needed, since DuckDB is opened for it."""
+        if self._part_files is None:
+            masks = Masks(self._con, self._store, self._path)
+            self._part_files = PartFiles(self._store, self._path, self._scratch, masks)
+        return self._part_files
 
     def _columns(self, found: Snapshot) -> dict[str, DeltaType]:
         try:

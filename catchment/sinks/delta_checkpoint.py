@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from catchment.errors import LogBroken, StorageUnavailable
 from catchment.sinks.delta_actions import NAMES, Action, Remove, parse
 from catchment.storage import ObjectStore
 
+Connect = Callable[[], duckdb.DuckDBPyConnection]
 LAST_CHECKPOINT = "_last_checkpoint"
 _SIDECAR = "sidecar"
 
@@ -43,10 +45,17 @@ def last_checkpoint(store: ObjectStore, path: str) -> int:
         return 0
 
 
-def read_checkpoint(store: ObjectStore, path: str, files: Sequence[str], *, tombstones: bool) -> list[Action]:
-    """The actions of the checkpoint in ``files``, removes only if ``tombstones``. Raises LogBroken."""
+def read_checkpoint(
+    store: ObjectStore, path: str, files: Sequence[str], *, tombstones: bool, connect: Connect | None
+) -> list[Action]:
+    """The actions of the checkpoint in ``files``, removes only if ``tombstones``. Raises LogBroken.
+
+    ``connect`` gives a DuckDB connection, else one is opened.
+    """
     kinds = {name for name, kind in NAMES.items() if tombstones or kind is not Remove}
-    with tempfile.TemporaryDirectory(prefix="catchment-log-") as folder, duckdb.connect() as con:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="catchment-log-"))
+        con = connect() if connect else stack.enter_context(duckdb.connect())
         reader = _Reader(con, store, Path(folder), kinds)
         found: list[Action] = []
         for file in files:

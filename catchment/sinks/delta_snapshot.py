@@ -13,7 +13,7 @@ from functools import cached_property
 from catchment.errors import LogBroken
 from catchment.landing.types import DeltaType
 from catchment.sinks.delta_actions import Action, Add, FileId, Metadata, Protocol, Remove, Txn
-from catchment.sinks.delta_checkpoint import last_checkpoint, read_checkpoint
+from catchment.sinks.delta_checkpoint import Connect, last_checkpoint, read_checkpoint
 from catchment.sinks.delta_log import LogEntry, commit_path, list_log, read_entry
 from catchment.sinks.delta_schema import columns_of
 from catchment.storage import ObjectStore
@@ -53,8 +53,11 @@ class Loaded:
     stamp: tuple[int, str | int] | None
 
 
-def load(store: ObjectStore, path: str, *, tombstones: bool = False) -> Loaded | None:
-    """Read the newest state of the table at ``path``; None where there is no table. Raises LogBroken."""
+def load(store: ObjectStore, path: str, *, tombstones: bool = False, connect: Connect | None = None) -> Loaded | None:
+    """Read the newest state of the table at ``path``; None where there is no table. Raises LogBroken.
+
+    ``connect`` gives a DuckDB connection to read a checkpoint with, instead of one opened for it.
+    """
     since = last_checkpoint(store, path)
     files = list_log(store, path, since)
     if since and not files.checkpoints:  # the pointer may be older than a clean-up, or wrong
@@ -66,7 +69,8 @@ def load(store: ObjectStore, path: str, *, tombstones: bool = False) -> Loaded |
     entries = [read_commit(store, path, version) for version in range(start + 1, newest + 1)]
     actions = [action for entry in entries for action in entry.actions]
     if start >= 0:
-        actions = [*read_checkpoint(store, path, files.checkpoints[start], tombstones=tombstones), *actions]
+        before = read_checkpoint(store, path, files.checkpoints[start], tombstones=tombstones, connect=connect)
+        actions = [*before, *actions]
     stored = files.commits.get(newest)
     snapshot = first(path, newest, actions, tombstones=tombstones)
     return Loaded(snapshot, start, entries, stored.stamp if stored else None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +18,7 @@ from catchment.errors import ForeignWriter, LedgerLost
 from catchment.sinks import delta_snapshot
 from catchment.sinks.base import LostRace
 from catchment.sinks.delta_actions import Action, Add, Remove, line
-from catchment.sinks.delta_checkpoint import write_checkpoint
+from catchment.sinks.delta_checkpoint import Connect, write_checkpoint
 from catchment.sinks.delta_log import METADATA_KEY, LogEntry, LogFiles, commit_path, list_log, read_entry
 from catchment.sinks.delta_snapshot import Snapshot
 from catchment.sinks.ledger import AppliedFile, Generation, Ledger
@@ -52,6 +53,11 @@ class DeltaLog:
         return self._known.snapshot if self._known else None
 
     @property
+    def weight(self) -> int:
+        """How many files are held in memory, of the table and of its landing zone."""
+        return len(self._known.snapshot.adds) + len(self._known.ledger.files) if self._known else 0
+
+    @property
     def ledger(self) -> Ledger:
         """Which landing files the table contains, as of the snapshot."""
         return self._known.ledger if self._known else Ledger()
@@ -66,16 +72,21 @@ class DeltaLog:
         """The version of the newest checkpoint; -1 where there is none."""
         return self._known.checkpoint if self._known else -1
 
-    def refresh(self) -> Snapshot | None:
-        """Look at the log's end. Raises LogBroken, LedgerLost, and ForeignWriter where somebody else changed rows."""
+    def refresh(self, connect: Connect | None = None) -> Snapshot | None:
+        """Look at the log's end. Raises LogBroken, LedgerLost, and ForeignWriter where somebody else changed rows.
+
+        ``connect`` gives a DuckDB connection to read a checkpoint with, instead of one opened for it.
+        """
         known, self._known = self._known, None  # what fails half-way is not believed
         if known is not None:
-            files = list_log(self._store, self._path, known.snapshot.version)
-            here = files.commits.get(known.snapshot.version)
-            if here is not None and here.stamp == known.stamp:
+            version = known.snapshot.version
+            files = list_log(self._store, self._path, version)
+            here = files.commits.get(version)
+            behind = max(files.commits, default=version) - version
+            if here is not None and here.stamp == known.stamp and behind <= COMMITS_PER_CHECKPOINT:
                 self._known = self._followed(known, files)
                 return self.snapshot
-        self._known = self._loaded()
+        self._known = self._loaded(connect)
         return self.snapshot
 
     def commit(
@@ -150,9 +161,9 @@ class DeltaLog:
         checkpoint = max([known.checkpoint, *(version for version in files.checkpoints if version <= snapshot.version)])
         return replace(known, snapshot=snapshot, stamp=stamp, checkpoint=checkpoint)
 
-    def _loaded(self) -> _Known | None:
+    def _loaded(self, connect: Connect | None) -> _Known | None:
         """What the log says, read from the newest checkpoint and digest on."""
-        loaded = delta_snapshot.load(self._store, self._path)
+        loaded = delta_snapshot.load(self._store, self._path, connect=connect)
         if loaded is None:
             return None
         snapshot = loaded.snapshot
@@ -178,6 +189,27 @@ class DeltaLog:
         elif entry.changes_data:
             what = f"an operation {entry.operation or 'without a name'} changed its rows"
             raise ForeignWriter(self._table, entry.version, what)
+
+
+class DeltaLogs:
+    """Logs that outlive a call, for a process that looks at the same tables again and again. For one thread.
+
+    Those not used for longest are let go where all of them together hold more than ``most`` files.
+    """
+
+    def __init__(self, most: int = 100_000) -> None:
+        self._most = most
+        self._logs: OrderedDict[str, DeltaLog] = OrderedDict()
+
+    def of(self, store: ObjectStore, path: str, table: str) -> DeltaLog:
+        """The log of the table at ``path``, new or as it was left."""
+        where = f"{store.url}/{path}"
+        found = self._logs.pop(where, None) or DeltaLog(store, path, table)
+        weight = found.weight + sum(log.weight for log in self._logs.values())
+        while self._logs and weight > self._most:
+            weight -= self._logs.popitem(last=False)[1].weight
+        self._logs[where] = found
+        return found
 
 
 def _changes_data(actions: Sequence[Action]) -> bool:

@@ -7,13 +7,14 @@ import logging
 import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import boto3
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from catchment.apply import Account, Budget, apply_table
+from catchment.apply.engine import open_duck_engine
 from catchment.apply.loads import LoadState, LoadStates
 from catchment.errors import Terminal
 from catchment.landing.contract import TableContract
@@ -21,6 +22,7 @@ from catchment.landing.names import TableName
 from catchment.leases import Lease
 from catchment.leases.dynamodb import DynamoLease
 from catchment.reload.dms import DmsTask
+from catchment.sinks.delta_table import DeltaLogs
 from catchment.storage import open_store
 from lambda_src.apply.environment import Environment
 from lambda_src.apply.spark import TIME_SHARE, SparkJob
@@ -56,6 +58,7 @@ class Tables:
         self._sqs, self._dms, self._ssm = boto3.client("sqs"), boto3.client("dms"), boto3.client("ssm")
         self._spark = SparkJob(environment)
         self._store = cache(open_store)  # a client costs as much processor time as a small commit's files
+        self._open_engine = partial(open_duck_engine, logs=DeltaLogs())
 
     def apply(self, poke: Poke, named: Collection[str] | None, context: Any) -> None:
         """Bring one table up to date, or as far as the time left allows; the rest is poked again.
@@ -82,6 +85,7 @@ class Tables:
             named=named,
             route=router.decide,
             loads=self._loads(poke.source),
+            open_engine=self._open_engine,
         )
         LOG.info("%s", json.dumps({"source": poke.source, **account.to_json()}, ensure_ascii=False))
         self._measure(poke, account)

@@ -11,10 +11,11 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from catchment.apply import Account, Budget, apply_table
+from catchment.apply.engine import OpenEngine, open_duck_engine
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import Lease, MemoryLease
 from catchment.sinks.delta_table import DeltaLog
-from catchment.storage import open_store
+from catchment.storage import ObjectStore, open_store
 from tests.conformance.files import write_parquet
 from tests.conformance.model import File, Record, token
 
@@ -36,18 +37,22 @@ def run(
     budget: Budget | None = None,
     lease: Lease | None = None,
     named: Collection[str] | None = None,
+    landing: ObjectStore | None = None,
+    lake: ObjectStore | None = None,
+    open_engine: OpenEngine = open_duck_engine,
     apply: Callable[..., Account] = apply_table,
 ) -> Account:
     """Apply ROOT/landing to ROOT/lake."""
     return apply(
         contract=agreed or contract(),
-        landing=open_store(root / "landing"),
-        lake=open_store(root / "lake"),
+        landing=landing or open_store(root / "landing"),
+        lake=lake or open_store(root / "lake"),
         quarantine=open_store(root / "quarantine"),
         lease=lease or MemoryLease(),
         budget=budget or Budget(),
         now=lambda: datetime.now(UTC),
         named=named,
+        open_engine=open_engine,
     )
 
 
