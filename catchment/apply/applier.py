@@ -27,7 +27,7 @@ from catchment.landing.contract import TableContract
 from catchment.landing.names import Kind, LandingFile
 from catchment.landing.types import DeltaType
 from catchment.leases import Held, Lease
-from catchment.reload.request import read_request
+from catchment.reload.request import ReloadRequest, read_request
 from catchment.sinks.base import Batch, LostRace, TableState
 from catchment.sinks.ledger import Generation
 from catchment.storage import ObjectStore
@@ -99,6 +99,7 @@ class _Run:
     def __post_init__(self) -> None:
         self.account = Account(str(self.contract.name))
         self._aside: set[str] = set()
+        self._asked: ReloadRequest | None = None
         self._until = None if self.budget.seconds is None else self.now() + timedelta(seconds=self.budget.seconds)
 
     def catch_up(self) -> None:
@@ -108,7 +109,7 @@ class _Run:
             self.held.look()
             state = self.engine.sink.open()
             listing = self.lookout.look(state.ledger)
-            step = plan(self.contract, state, listing, read_request(self.lake, self.contract.name), self.loads)
+            step = plan(self.contract, state, listing, self._request(listing), self.loads)
             self._report(state, listing, step)
             new = [file for file in step.files if file.path not in self._aside]
             if not new and step.swap is None and (step.waiting or not self._to_create(state)):
@@ -132,6 +133,12 @@ class _Run:
                 if lost == _RACES:
                     raise StorageUnavailable(str(self.contract.name), f"{lost} commits lost to others") from race
         state.ledger.forget(self.lookout.gone)
+
+    def _request(self, listing: Listing) -> ReloadRequest | None:
+        """The request to reload the table; looked for where it can matter, so that a poke by changes costs nothing."""
+        if listing.whole or listing.loads:
+            self._asked = read_request(self.lake, self.contract.name)
+        return self._asked
 
     def hand_over(self) -> bool:
         """Leave the lease to the job that is to do the rest, if there is to be one."""

@@ -29,13 +29,19 @@ _MONTHS = {f"{month:02d}" for month in range(1, 13)}
 class Listing:
     """The landing folder of a table: ``new`` files in order, all recognised ones by path, and what else lies there.
 
-    ``rewritten`` are load files that the table contains with other content.
+    ``rewritten`` are load files that the table contains with other content. ``whole``: the folder was looked at whole.
     """
 
     new: Sequence[LandingFile]
     present: dict[str, LandingFile]
     unrecognised: Sequence[str]
     rewritten: dict[str, LandingFile] = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def loads(self) -> bool:
+        """Whether there are load files that the table does not contain as they are."""
+        return bool(self.rewritten) or any(file.kind is Kind.LOAD for file in self.new)
 
 
 class Lookout:
@@ -59,19 +65,20 @@ class Lookout:
         named, self._named = self._named, ()
         begin = None if named is None or len(named) > _NAMED_AT_MOST else _begin(self._folder, ledger)
         if begin is None:
+            self._whole = False
             return self.whole(ledger)
         self._see(found for path in named or () if (found := self._find(path)) is not None)
         self._see(self._landing.list(self._folder, after=begin))
-        return self._listing(ledger)
+        return self._listing(ledger, whole=False)
 
     def whole(self, ledger: Ledger) -> Listing:
-        """List the whole folder, unless this call has done so."""
+        """List the whole folder, unless a look has done so; what later looks found is known besides."""
         if not self._whole:
             self._seen, self._others, self._waiting = {}, {}, {}
             self._see(self._landing.list(self._folder))
             self._gone = ledger.files.keys() - self._seen.keys()
             self._whole = True
-        return self._listing(ledger)
+        return self._listing(ledger, whole=True)
 
     def start_over(self) -> None:
         """Have the next look list the whole folder: somebody else has been at work."""
@@ -97,7 +104,7 @@ class Lookout:
         behind = self._landing.list(path.rpartition("/")[0], after=path[:-1])
         return next((found for found in _until(behind, path) if found.path == path), None)
 
-    def _listing(self, ledger: Ledger) -> Listing:
+    def _listing(self, ledger: Ledger, *, whole: bool) -> Listing:
         new: dict[str, LandingFile] = {}
         rewritten: dict[str, LandingFile] = {}
         for path, file in self._waiting.items():
@@ -110,7 +117,7 @@ class Lookout:
                 new[path] = file
         self._waiting = {**new, **rewritten}
         ordered = sorted(new.values(), key=lambda file: file.position)
-        return Listing(ordered, self._seen, list(self._others), rewritten)
+        return Listing(ordered, self._seen, list(self._others), rewritten, whole)
 
 
 def _until(found: Iterator[StoredObject], path: str) -> Iterator[StoredObject]:

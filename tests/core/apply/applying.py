@@ -11,7 +11,6 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from catchment.apply import Account, Budget, apply_table
-from catchment.apply.engine import OpenEngine, open_duck_engine
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import Lease, MemoryLease
 from catchment.sinks.delta_table import DeltaLog
@@ -39,7 +38,6 @@ def run(
     named: Collection[str] | None = None,
     landing: ObjectStore | None = None,
     lake: ObjectStore | None = None,
-    open_engine: OpenEngine = open_duck_engine,
     apply: Callable[..., Account] = apply_table,
 ) -> Account:
     """Apply ROOT/landing to ROOT/lake."""
@@ -52,7 +50,6 @@ def run(
         budget=budget or Budget(),
         now=lambda: datetime.now(UTC),
         named=named,
-        open_engine=open_engine,
     )
 
 

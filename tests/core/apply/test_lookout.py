@@ -82,6 +82,13 @@ def test_names_without_a_time_have_the_whole_folder_listed(tmp_path: Path, newes
     assert look(tmp_path, [newest], []) == ([], [""])
 
 
+def test_each_look_lists_anew(tmp_path: Path) -> None:
+    store, lookout = LocalStore(tmp_path), Lookout(LocalStore(tmp_path), TableName("s", "t"), None)
+    for number in range(3):  # without a change file among the applied ones every look is at the whole folder
+        store.write_bytes(f"s/t/LOAD0000000{number}.parquet", b"x")
+        assert len(lookout.look(Ledger()).new) == number + 1
+
+
 def test_a_late_file_is_exact_though_the_look_was_short(tmp_path: Path) -> None:
     a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="load"), a.load(2, v="load"))
     a.land(tmp_path, "20240809-100000000.parquet", a.update(10, 1, v="new"))

@@ -21,7 +21,7 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catchment.apply import Budget
+from catchment.apply import Budget, apply_table
 from catchment.apply.engine import open_duck_engine
 from catchment.errors import ForeignWriter, LogBroken
 from catchment.landing.types import DeltaType
@@ -292,7 +292,7 @@ def test_requests_do_not_grow_with_versions_or_files(stores: tuple[Path, Countin
 
     def call(warm: bool = True) -> tuple[dict[str, int], dict[str, int]]:
         engine = partial(open_duck_engine, logs=logs if warm else None)
-        a.run(root, landing=landing, lake=lake, named=[], open_engine=engine)
+        a.run(root, landing=landing, lake=lake, named=[], apply=partial(apply_table, open_engine=engine))
         return landing.since(), lake.since()
 
     a.land(root, "LOAD00000001.parquet", *(a.load(i, v="load") for i in range(10)))
