@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -18,7 +19,8 @@ from local.aws import LocalAws
 from local.errors import RunFailed
 from local.lake_watch import LakeWatch
 from local.progress import Step
-from local.source.workload import WorkDone, Workload
+from local.reload import Healer
+from local.source.workload import REFILL, WorkDone, Workload
 
 SOURCE = "sales"
 POLL_SECONDS = 0.25
@@ -62,16 +64,22 @@ class Pipeline:
         rate = self.watch.rows / step.seconds
         step.result = f"{self.watch.rows:,} rows in {self.watch.files} files, {rate:,.0f} rows/s"
 
-    def work(self, step: Step, *, rate: float, seconds: float, seed: int) -> WorkDone:
-        """Run the live workload while the lake follows; what it did. Raises WorkloadFailed."""
+    def work(self, step: Step, *, rate: float, seconds: float, seed: int, healer: Healer | None) -> WorkDone:
+        """Run the live workload while the lake follows; what it did. Raises WorkloadFailed, RunFailed.
+
+        ``healer`` reloads the table that is truncated on the way; without one none is.
+        """
         rows, files = self.watch.rows, self.watch.files
-        workload = Workload(self._dsn, rate=rate, seconds=seconds, seed=seed)
+        workload = Workload(self._dsn, rate=rate, seconds=seconds, seed=seed, truncates=healer is not None)
+        watched = partial(_see, healer)
         stop = Event()
         with ThreadPoolExecutor(1) as pool:
-            working = pool.submit(workload.run, stop)
+            working = pool.submit(workload.run, stop, watched)
             try:
-                while not working.done():
+                while not working.done() or (healer is not None and healer.busy):
                     self.watch.poll()
+                    if healer is not None:
+                        healer.poll()
                     read = self.watch.rows - rows
                     lag = f", lag {lag_now:.1f} s" if (lag_now := self.watch.newest_lag()) is not None else ""
                     step.say(
@@ -140,3 +148,8 @@ class Pipeline:
             f"{self.watch.pending()} files wait, {counts['QueueUrl']} messages in the queue, "
             f"{counts['DeadLetterUrl']} in the dead-letter queue. The apply function's last words:\n{tail}"
         )
+
+
+def _see(healer: Healer | None, done: WorkDone) -> None:
+    if healer is not None and done.kinds[REFILL]:
+        healer.truncated()

@@ -82,6 +82,21 @@ class TableReport:
 
 
 @dataclass(frozen=True)
+class Reload:
+    """A table that was truncated at the source and loaded again: what the swap did to its rows, and how long it took.
+
+    ``seconds`` is from the request to the commit.
+    """
+
+    table: str
+    inserted: int
+    updated: int
+    deleted: int
+    unchanged: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class RunReport:
     """A whole run."""
 
@@ -94,6 +109,7 @@ class RunReport:
     steps: dict[str, float]
     seconds: float
     peak_memory_mb: int
+    reload: Reload | None = None
 
     @property
     def equal(self) -> bool:
@@ -119,6 +135,13 @@ def show(report: RunReport, console: Console) -> None:
     if narrowed:
         console.print(
             f"[dim]Compared as DMS carries it, which is narrower than the source: {escape('; '.join(narrowed))}[/]"
+        )
+    if report.reload:
+        done = report.reload
+        console.print(
+            f"Reload of {escape(done.table)} after a TRUNCATE: {done.inserted:,} inserted, {done.updated:,} updated, "
+            f"{done.deleted:,} deleted, {done.unchanged:,} unchanged, {done.seconds:.1f} s.",
+            highlight=False,
         )
     if report.lag:
         console.print(

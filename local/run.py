@@ -22,8 +22,10 @@ from local.memory import MemoryWatch
 from local.pipeline import SOURCE, Pipeline
 from local.processes import start_guarded
 from local.progress import Progress, Step
+from local.reload import Healer
 from local.report import RunReport
 from local.source.sales import seed
+from local.source.workload import TRUNCATED
 from local.verdict import compare, report_of
 from stacks.assembly import synthesis
 
@@ -32,13 +34,17 @@ ENVIRONMENT = "laptop"
 
 @dataclass(frozen=True)
 class Options:
-    """What may be asked of a run. ``rate`` is row changes a second, ``seconds`` the length of the live workload."""
+    """What may be asked of a run. ``rate`` is row changes a second, ``seconds`` the length of the live workload.
+
+    ``truncate``: one table is truncated on the way, and healed by a reload.
+    """
 
     rows: int
     rate: float
     seconds: float
     seed: int
     chaos: bool
+    truncate: bool = True
 
 
 def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
@@ -59,11 +65,12 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         with progress.step("Deploy Apply, Replication, Monitoring") as step:
             outputs |= _deploy(aws, assembly, ["Apply", "Replication", "Monitoring"], step)
         pipeline = Pipeline(aws, outputs, dsn)
+        healer = Healer(aws, ENVIRONMENT, TRUNCATED, folder.work) if options.truncate else None
         with progress.step("Full load into the lake") as step:
             pipeline.load(step)
             loaded, load_seconds = pipeline.watch.rows, step.seconds
         with progress.step(f"Live workload at {options.rate:,.0f} changes a second") as step:
-            done = pipeline.work(step, rate=options.rate, seconds=options.seconds, seed=options.seed)
+            done = pipeline.work(step, rate=options.rate, seconds=options.seconds, seed=options.seed, healer=healer)
         with progress.step("Catch up with the source") as step:
             pipeline.catch_up(step)
         with progress.step("Compare source and lake, value by value") as step:
@@ -87,6 +94,7 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         steps=progress.seconds,
         seconds=time.monotonic() - began,
         peak_memory_mb=memory.peak_mb,
+        reload=healer.result if healer is not None else None,
     )
 
 

@@ -14,7 +14,7 @@ from catchment.reconcile.tables import reconcile_table
 from catchment.reconcile.verdict import Difference as Found
 from catchment.reconcile.verdict import Finding, TableVerdict
 from local.lake_watch import LakeWatch, lag_of
-from local.report import Account, Difference, RunReport, TableReport
+from local.report import Account, Difference, Reload, RunReport, TableReport
 from local.source.workload import WorkDone
 
 MEMORY_MB = 512
@@ -54,6 +54,7 @@ def report_of(
     steps: Mapping[str, float],
     seconds: float,
     peak_memory_mb: int,
+    reload: Reload | None,
 ) -> RunReport:
     """Put together what the lake's own commits say and what the comparison found."""
     return RunReport(
@@ -71,6 +72,7 @@ def report_of(
         steps={title: round(taken, 2) for title, taken in steps.items()},
         seconds=round(seconds, 2),
         peak_memory_mb=peak_memory_mb,
+        reload=reload,
     )
 
 

@@ -67,6 +67,11 @@ class DmsTask:
             raise ReloadFailed(self._arn, f"the task is {status} again after it was resumed: {self._why()}")
         return True
 
+    def check(self) -> None:
+        """Raise ReloadFailed where the task stopped or failed in the meantime."""
+        if (status := str(self._task()["Status"])) != "running":
+            raise ReloadFailed(self._arn, f"the task is {status}: {self._why()}; ask for the reload again")
+
     def reload(self, tables: Sequence[TableName]) -> None:
         """Have the tables loaded again, from now on. Raises ReloadFailed."""
         for start in range(0, len(tables), MOST_PER_CALL):

@@ -33,6 +33,10 @@ class Loader(Protocol):
         """Begin to load the tables again. Raises ReloadFailed."""
         ...
 
+    def check(self) -> None:
+        """Raise ReloadFailed unless it is at work."""
+        ...
+
     def state(self, table: TableName) -> LoadState | None:
         """A table's newest load."""
         ...
@@ -167,6 +171,7 @@ class _Watch:
 
     def is_loaded(self, loader: Loader, floor: datetime, tell: Tell) -> bool:
         """Say how far the load is; whether it is complete. Raises ReloadFailed where it broke off."""
+        loader.check()
         state = loader.state(self.table)
         if state is None or state.started is None or state.started < floor:
             return False

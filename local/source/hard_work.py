@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from local.source.plan import Change, Plan
-from local.source.pools import Pools
+from local.source.pools import Pool, Pools
 from local.source.sales_work import cents, instant
 
 SWAPS, COMPOSITE, CODES, LARGE = "hard.swaps", "hard.composite_key", "hard.text_key", "hard.large_values"
@@ -177,6 +177,16 @@ def widen_columns(plan: Plan, _rng: Random, pools: Pools) -> None:
             " ALTER COLUMN price TYPE numeric(12, 4)"
         )
         pools.evolved.add("counter bigint")
+
+
+def refill(plan: Plan, rng: Random, pools: Pools) -> None:
+    """A table is emptied at one stroke and filled anew, with a few of its old keys."""
+    order = pools[ORDER]
+    kept = [order.pool.take(rng) for _ in range(5)]
+    plan.define('TRUNCATE hard."order"')
+    order.pool = Pool([*kept, *(order.unused() for _ in range(25))])
+    for key in order.pool.keys:
+        plan.insert(ORDER, {"id": key, "select": "refilled", "group": rng.randrange(100)})
 
 
 WORK = {

@@ -23,6 +23,9 @@ Kind = Callable[[Plan, Random, Pools], None]
 KINDS: dict[Kind, int] = {**sales_work.WORK, **hard_work.WORK}
 DEFINITIONS: dict[int, Kind] = {60: hard_work.add_column, 120: hard_work.widen_columns}
 """The transactions, by their number, that change a table's definition."""
+TRUNCATION = 240
+"""The number of the transaction that truncates a table, where one does."""
+REFILL, TRUNCATED = hard_work.refill.__name__, hard_work.ORDER
 
 
 class WorkloadFailed(RuntimeError):
@@ -60,6 +63,8 @@ class WorkDone:
 class Workload:
     """Transactions at ``rate`` row changes a second, for ``seconds`` or until ``transactions`` have run.
 
+    ``truncates``: one of them is a TRUNCATE, of which the change files of a replication task know nothing.
+
     Example: ``Workload(dsn, rate=2000, seconds=20, seed=1).run(stop, print).by_table()``
     """
 
@@ -71,6 +76,7 @@ class Workload:
         seconds: float | None = None,
         transactions: int | None = None,
         seed: int = 1,
+        truncates: bool = False,
     ) -> None:
         if seconds is None and transactions is None:
             raise ValueError("a workload ends after seconds, after transactions, or whichever comes first")
@@ -81,6 +87,7 @@ class Workload:
         self.seconds = seconds
         self.transactions = transactions
         self.seed = seed
+        self.definitions = {**DEFINITIONS, TRUNCATION: hard_work.refill} if truncates else DEFINITIONS
 
     def run(self, stop: Event, on_progress: Callable[[WorkDone], None] = lambda done: None) -> WorkDone:
         """Run until the end or until ``stop`` is set; ``on_progress`` is called a few times a second.
@@ -111,7 +118,7 @@ class Workload:
         kinds, weights = list(KINDS), list(KINDS.values())
         number = 0
         while True:
-            chosen = DEFINITIONS.get(number) or (
+            chosen = self.definitions.get(number) or (
                 kinds[number] if number < len(kinds) else rng.choices(kinds, weights)[0]
             )
             plan = Plan()

@@ -100,7 +100,7 @@ def test_the_lake_equals_the_source_with_an_adversary_in_between(tmp_path: Path,
 
 
 def test_nothing_is_lost_when_applier_and_replication_task_are_killed(tmp_path: Path, job: Any) -> None:
-    process = job("--seconds", "8")
+    process = job("--seconds", "8", "--no-truncate")  # which would fail the task as well
     logs = tmp_path / ".catchment"
     until(lambda: "✓ Full load" in (tmp_path / "printed").read_text())
     silver = until(lambda: [path for path in logs.glob("work-*/aws/s3/*silver*") if path.is_dir()])[0]
