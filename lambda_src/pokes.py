@@ -12,13 +12,17 @@ class Poke(NamedTuple):
     source: str
     schema: str
     table: str
+    maintain: bool = False
+    """Whether maintenance is asked for, rather than new files looked for."""
 
     def __str__(self) -> str:
-        return f"{self.source} {self.schema}.{self.table}"
+        return f"{'maintenance of ' if self.maintain else ''}{self.source} {self.schema}.{self.table}"
 
     def message(self, file: str | None = None) -> str:
         """The body of a queue message that ``parse`` reads; ``file`` is the landing file to look for."""
-        return json.dumps({**self._asdict(), **({"file": file} if file else {})}, ensure_ascii=False)
+        said: dict[str, Any] = {"source": self.source, "schema": self.schema, "table": self.table}
+        said |= {"maintain": True} if self.maintain else {}
+        return json.dumps({**said, **({"file": file} if file else {})}, ensure_ascii=False)
 
 
 def parse(body: str) -> tuple[Poke, str | None] | None:
@@ -34,7 +38,8 @@ def parse(body: str) -> tuple[Poke, str | None] | None:
     if "detail" in message:
         source, *path = str(message["detail"]["object"]["key"]).split("/")
         return (Poke(source, path[0], path[1]), "/".join(path)) if len(path) > 2 else None
-    file = message.pop("file", None)
-    if set(message) != set(Poke._fields):
+    file, maintain = message.pop("file", None), message.pop("maintain", False)
+    if set(message) != {"source", "schema", "table"} or not isinstance(maintain, bool):
         raise ValueError(f"neither an event nor a poke: {body[:200]}")
-    return Poke(**{name: str(value) for name, value in message.items()}), str(file) if file else None
+    names = {name: str(value) for name, value in message.items()}
+    return Poke(**names, maintain=maintain), str(file) if file else None

@@ -21,7 +21,7 @@ SPARK_FOLDER = ROOT / "glue_scripts"
 LAYER_BUILD = (".venv/bin/python", "-m", "stacks.bundle")
 
 RUNTIME = ("catchment/__init__.py", "catchment/errors.py")
-RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "reload", "sinks", "storage")
+RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "reload", "sinks", "storage")
 """What of the core functions and Spark job import. The rest (settings, engines, command line …) changes neither."""
 
 

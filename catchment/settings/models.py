@@ -103,6 +103,23 @@ class ApplySettings(Part):
         return self
 
 
+class MaintenanceSettings(Part):
+    """What keeps tables cheap to read."""
+
+    every_hours: Annotated[int, Whole(1, 720)]
+    """How often every table is looked at; what is done depends on its own figures."""
+    file_days: Days
+    """How long data files are kept that no version of the table needs any more."""
+    log_days: Days
+    """How long commits and checkpoints are kept."""
+
+    @model_validator(mode="after")
+    def _log_outlives_files(self) -> MaintenanceSettings:
+        if self.log_days < self.file_days:
+            raise not_allowed("allowed: at least file_days", field="log_days")
+        return self
+
+
 class MonitoringSettings(Part):
     """When somebody is told."""
 
@@ -131,6 +148,7 @@ class Settings(Part):
     landing: LandingSettings
     replication: ReplicationSettings
     apply: ApplySettings
+    maintenance: MaintenanceSettings
     monitoring: MonitoringSettings
     sources: dict[SourceName, SourceSettings] = Field(min_length=1)
 

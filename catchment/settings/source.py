@@ -34,6 +34,8 @@ class TableSettings(Part):
     """The primary key's columns in key order. A table without one says so: ``[]``."""
     lob_max_kb: Annotated[int, Whole(1, 102_400)] | None = None
     """Overrides the source's size limit of large values."""
+    deletion_vectors: Flag | None = None
+    """Overrides the source's."""
     engine: EngineName | None = None
     """Overrides ``apply.engine``."""
 
@@ -64,6 +66,8 @@ class SourceSettings(Part):
     """CdcMinFileSize: how much DMS gathers at most before it writes a file."""
     parallel_tables: Annotated[int, Whole(1, 49)]
     """MaxFullLoadSubTasks: tables loaded at the same time."""
+    deletion_vectors: Flag = False
+    """Changed rows of large files are masked rather than their files written again."""
     start_replication: Flag
     """Whether a deploy starts the task, and taking it back stops it. DMS fails a task that finds none of its tables,
     so a new database is deployed without, gets its tables, and is deployed again."""
@@ -86,4 +90,6 @@ class SourceSettings(Part):
             chosen = table.engine or engine
             tables[name] = {"key": list(table.key)} if table.key else {}
             tables[name] |= {} if chosen == "auto" else {"engine": chosen}
+            vectors = self.deletion_vectors if table.deletion_vectors is None else table.deletion_vectors
+            tables[name] |= {"deletion_vectors": True} if vectors else {}
         return {"landing": landing, "tables": tables}

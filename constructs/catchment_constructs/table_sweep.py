@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aws_cdk import Duration
-from aws_cdk.aws_events import Rule, Schedule
+from aws_cdk.aws_events import Rule, RuleTargetInput, Schedule
 from aws_cdk.aws_events_targets import LambdaFunction
 from aws_cdk.aws_lambda import Code, ILayerVersion
 from aws_cdk.aws_logs import RetentionDays
@@ -16,11 +16,11 @@ from catchment_constructs.python_function import PythonFunction
 
 
 class TableSweep(Construct):
-    """Pokes every table on a schedule, so that a file whose event was lost is found too.
+    """Pokes every table on a schedule, so that a file whose event was lost is found too, and on another to maintain it.
 
     The function is told the queue by the environment variable ``QUEUE_URL``.
 
-    Example: ``TableSweep(self, "Sweep", queue=applier.queue, every_minutes=15, …).function``
+    Example: ``TableSweep(self, "Sweep", queue=applier.queue, every_minutes=15, maintain_hours=24, …).function``
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class TableSweep(Construct):
         *,
         queue: IQueue,
         every_minutes: int,
+        maintain_hours: int,
         code: Code,
         handler: str,
         layer: ILayerVersion,
@@ -56,4 +57,13 @@ class TableSweep(Construct):
             description="Look at every table, whether an event told of it or not",
             schedule=Schedule.rate(Duration.minutes(every_minutes)),
             targets=[LambdaFunction(self.function, retry_attempts=2)],
+        )
+        Rule(
+            self,
+            "Maintenance",
+            description="Do for every table what keeps it cheap to read",
+            schedule=Schedule.rate(Duration.hours(maintain_hours)),
+            targets=[
+                LambdaFunction(self.function, event=RuleTargetInput.from_object({"maintain": True}), retry_attempts=2)
+            ],
         )

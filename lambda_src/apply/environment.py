@@ -28,6 +28,8 @@ class Environment(BaseModel):
     commit_mb: PositiveInt
     commit_files: PositiveInt
     disk_mb: PositiveInt
+    file_days: PositiveInt
+    log_days: PositiveInt
     timeout_seconds: PositiveInt
     spark_job: str
     """The Glue job that takes what is too much for the function; the rest says how it is deployed."""

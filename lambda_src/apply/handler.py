@@ -47,6 +47,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _apply(poke: Poke, files: set[str | None], records: list[dict[str, Any]], context: Any) -> bool:
     """Whether the messages are dealt with; False has them come back."""
     try:
+        if poke.maintain:
+            tables().maintain(poke, context)
+            return True
         named = {file for file in files if file is not None}
         tables().apply(poke, None if None in files else named, context)
     except LeaseTaken as taken:

@@ -21,6 +21,7 @@ from catchment.landing.contract import TableContract
 from catchment.landing.names import TableName
 from catchment.leases import Lease
 from catchment.leases.dynamodb import DynamoLease
+from catchment.maintenance import Horizons, maintain_table
 from catchment.reload.dms import DmsTask
 from catchment.sinks.delta_table import DeltaLogs
 from catchment.storage import open_store
@@ -99,6 +100,35 @@ class Tables:
                 QueueUrl=environment.queue_url,
                 MessageBody=poke.message(account.load_file),
                 DelaySeconds=LOAD_POLL_SECONDS,
+            )
+
+    def maintain(self, poke: Poke, context: Any) -> None:
+        """Do what keeps one table cheap to read, as far as the time left allows; the rest waits for the next schedule.
+
+        Raises what maintain_table raises.
+        """
+        contract = self._contract(poke)
+        if contract is None:
+            LOG.warning("%s is in no source's list of tables", poke)
+            return
+        report = maintain_table(
+            contract=contract,
+            lake=self._store(f"{self._environment.silver_url}/{poke.source}"),
+            lease=self._lease(poke.source, context),
+            budget=self._budget(context),
+            now=lambda: datetime.now(UTC),
+            horizons=Horizons(self._environment.file_days, self._environment.log_days),
+        )
+        LOG.info("%s", json.dumps({"source": poke.source, **report.to_json()}, ensure_ascii=False))
+        metrics = self._metrics(poke)
+        rewritten = sum(step.bytes for step in report.steps if step.kind != "files")
+        metrics.add_metric(name="MaintenanceBytesRewritten", unit=MetricUnit.Bytes, value=rewritten)
+        removed = sum(step.files for step in report.steps if step.kind in ("files", "log"))
+        metrics.add_metric(name="MaintenanceFilesRemoved", unit=MetricUnit.Count, value=removed)
+        metrics.flush_metrics()
+        if report.poked:  # an applier went away trusting the holder of the lease to look once more
+            self._sqs.send_message(
+                QueueUrl=self._environment.queue_url, MessageBody=poke._replace(maintain=False).message()
             )
 
     def _start_job(self, poke: Poke, lease: Lease, token: str) -> None:

@@ -1,4 +1,4 @@
-"""Pokes every table of every source, so that a file whose event was lost is found too."""
+"""Pokes every table of every source: to be looked at, in case an event was lost, or to be maintained."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from lambda_src.pokes import Poke
 MOST_PER_CALL = 10
 """What SendMessageBatch takes (Amazon SQS API Reference)."""
 
+MOST_DELAY_SECONDS = 900
+"""How long SQS keeps a message back at most. Maintenance is spread over it, so that files that land do not wait."""
+
 
 class SweepIncomplete(Exception):
     """Some tables could not be poked; the message names them."""
@@ -26,13 +29,24 @@ def every_table() -> tuple[Poke, ...]:
     return tuple(Poke(source, *name) for source, tables in contracts.items() for name in tables)
 
 
-def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
-    """Send one message a table. Raises SweepIncomplete, so that the call counts as an error and is made again."""
+def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
+    """Send one message a table, of maintenance where the schedule says ``{"maintain": true}``.
+
+    Raises SweepIncomplete, so that the call counts as an error and is made again.
+    """
+    maintain = event.get("maintain") is True
     sqs, tables = boto3.client("sqs"), every_table()
     refused: list[str] = []
     for start in range(0, len(tables), MOST_PER_CALL):
         batch = tables[start : start + MOST_PER_CALL]
-        entries: list[Any] = [{"Id": str(number), "MessageBody": poke.message()} for number, poke in enumerate(batch)]
+        entries: list[Any] = [
+            {
+                "Id": str(number),
+                "MessageBody": poke._replace(maintain=maintain).message(),
+                "DelaySeconds": MOST_DELAY_SECONDS * (start + number) // len(tables) if maintain else 0,
+            }
+            for number, poke in enumerate(batch)
+        ]
         answer = sqs.send_message_batch(QueueUrl=environ["QUEUE_URL"], Entries=entries)
         refused += [f"{batch[int(each['Id'])]}: {each.get('Message')}" for each in answer.get("Failed", [])]
     if refused:

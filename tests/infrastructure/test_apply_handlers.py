@@ -70,6 +70,8 @@ class Cloud:
             "TASKS_PREFIX": "/catchment/test",
             "COMMIT_MB": "64",
             "COMMIT_FILES": "100",
+            "FILE_DAYS": "7",
+            "LOG_DAYS": "30",
             "DISK_MB": "2048",
             "TIMEOUT_SECONDS": "300",
             "SPARK_JOB": "apply",
@@ -227,6 +229,24 @@ def test_the_sweep_pokes_every_table_to_be_listed_whole(cloud: Cloud) -> None:
     assert {parse(message["Body"]) for message in cloud.take(cloud.queue)} == {
         (Poke("shop", "sales", table), None) for table in ("orders", "visits", "empty")
     }
+
+
+def test_the_schedule_of_maintenance_asks_for_each_table_and_it_is_done(cloud: Cloud, apply: ModuleType) -> None:
+    from lambda_src.sweep.handler import handler
+
+    orders = ORDERS._replace(maintain=True)
+    assert handler({"maintain": True}, None) == {"tables": 3}
+    (first,) = cloud.take(cloud.queue)  # the others are kept back for some minutes each
+    assert parse(first["Body"]) == (orders, None)
+    before = cloud.rows("orders")
+    for number in range(10):
+        file = f"sales/orders/2026/03/01/20260301-0905{number:02d}000.parquet"
+        cloud.land(file, [_change("I", 50 + number, id=700 + number, status="new")])
+        assert apply.handler(_poked(ORDERS), Context()) == {"batchItemFailures": []}
+    assert apply.handler(_poked(orders), Context()) == {"batchItemFailures": []}
+    assert len(cloud.rows("orders")) == len(before) + 10
+    pointer = "shop/sales/orders/_delta_log/_last_checkpoint"
+    assert cloud.s3.get_object(Bucket="silver", Key=pointer)["Body"].read()
 
 
 def test_a_bucket_is_emptied_before_it_is_deleted(cloud: Cloud, tmp_path: Path) -> None:

@@ -60,12 +60,15 @@ def test_queues_refuse_plain_http(laptop: Assembly) -> None:
 
 
 def test_every_table_is_looked_at_on_a_schedule(laptop: Assembly) -> None:
-    (schedule,) = [
-        rule["ScheduleExpression"]
+    schedules = {
+        rule["ScheduleExpression"]: [target.get("Input") for target in rule["Targets"]]
         for rule in laptop.properties("Apply", "AWS::Events::Rule")
         if "ScheduleExpression" in rule
-    ]
-    assert schedule == f"rate({SETTINGS.apply.sweep_minutes} minutes)"
+    }
+    assert schedules == {
+        f"rate({SETTINGS.apply.sweep_minutes} minutes)": [None],
+        "rate(1 day)": ['{"maintain":true}'],
+    }
 
 
 def test_functions_run_on_arm_with_the_memory_of_the_settings(laptop: Assembly) -> None:
