@@ -67,11 +67,16 @@ def _range(part: Part, key: Sequence[str]) -> _Ranged | None:
     low: list[Any] = []
     high: list[Any] = []
     for column in key:
-        if part.low.get(column) is None or part.high.get(column) is None:
+        least, most = part.low.get(column), part.high.get(column)
+        if not (_comparable(least) and _comparable(most)):
             break
-        low.append(part.low[column])
-        high.append(part.high[column])
+        low.append((isinstance(least, str), least))  # so that even a writer's odd bounds have an order
+        high.append((isinstance(most, str), most))
     return _Ranged(part, tuple(low), tuple(high)) if low else None
+
+
+def _comparable(bound: Any) -> bool:
+    return isinstance(bound, int | float | str)
 
 
 def _left(ranged: Sequence[_Ranged], units: Sequence[Unit]) -> list[_Ranged]:
