@@ -19,12 +19,13 @@ from catchment.apply.loads import LoadStates, UnwatchedLoads
 from catchment.apply.pending import Listing, Lookout, take, watermark
 from catchment.apply.quarantine import write_rejects
 from catchment.apply.route import Decision, Stored, Waiting
-from catchment.apply.schema import evolve
+from catchment.apply.schema import evolve, perhaps_renamed, renamings
 from catchment.apply.staging import Opened, Stage, Staged
 from catchment.apply.swap import check_swap, work_out_rebuild, work_out_swap
 from catchment.errors import LoadIncomplete, SchemaConflict, StorageUnavailable
 from catchment.landing.contract import TableContract
 from catchment.landing.names import Kind, LandingFile
+from catchment.landing.shape import FileShape
 from catchment.landing.types import DeltaType
 from catchment.leases import Held, Lease
 from catchment.reload.request import ReloadRequest, read_request
@@ -105,6 +106,7 @@ class _Run:
     def catch_up(self) -> None:
         """Commit batch after batch until nothing is new or the budget's time is over."""
         lost = 0
+        self._rename()
         while True:
             self.held.look()
             state = self.engine.sink.open()
@@ -183,7 +185,9 @@ class _Run:
                 raise SchemaConflict(str(self.contract.name), part, "no column of the table", "but part of its key")
         stage = self.engine.stage()
         opened = stage.open_all(files, state.columns)
-        target = evolve(state.columns, self.contract, [each.shape for each in opened if each.shape])
+        shapes = [each.shape for each in opened if each.shape]
+        target = evolve(state.columns, self.contract, shapes)
+        self._doubt(state, target, shapes)
         fresh = [self._read(state, stage, each, target) for each in opened]
         if not target:
             self._set_aside(fresh)
@@ -260,6 +264,30 @@ class _Run:
         staged = stage.read(opened, target)
         settle(self.engine.session, staged, state.ledger.generation.floor)
         return staged
+
+    def _rename(self) -> None:
+        """Give the table's columns the names that the contract says they have now."""
+        for _ in range(_RACES):
+            names = self.contract.renamed and renamings(self.engine.sink.open().columns, self.contract)
+            if not names:
+                return
+            self.engine.stage()
+            try:
+                self.engine.sink.rename(names, self.held.check)
+            except LostRace:
+                continue
+            self.account.commits += 1
+            for former, name in names.items():
+                self.account.note(f"column {former!r} is called {name!r} from now on")
+        raise StorageUnavailable(str(self.contract.name), f"{_RACES} commits lost to others")
+
+    def _doubt(self, state: TableState, target: Mapping[str, DeltaType], shapes: Sequence[FileShape]) -> None:
+        """Say of a column that may have been renamed what it is taken for."""
+        for gone, new in perhaps_renamed(state.columns, target, shapes):
+            self.account.note(
+                f"column {gone!r} no longer comes and {new!r} is new: taken as dropped and added. "
+                f"If it was renamed, say so in the tables file: renamed: {{{gone}: {new}}}"
+            )
 
     def _check_rows(self, load: Load, fresh: Sequence[Staged]) -> None:
         """Whether a load's files have the rows that were loaded."""

@@ -37,6 +37,26 @@ def evolve(
     return target
 
 
+def perhaps_renamed(
+    table: Mapping[str, DeltaType], target: Mapping[str, DeltaType], shapes: Sequence[FileShape]
+) -> list[tuple[str, str]]:
+    """Pairs (column that no longer comes, new column of its type): renamed, or dropped and added; files do not say."""
+    new = [name for name in target if name not in table]
+    speaking = [shape for shape in shapes if set(new) & set(shape.columns)]
+    gone = [name for name in table if all(name not in shape.columns for shape in speaking)]
+    return [(old, name) for old in gone for name in new if table[old] == target[name]]
+
+
+def renamings(table: Mapping[str, DeltaType], contract: TableContract) -> dict[str, str]:
+    """The table's columns that have to take another name. Raises SchemaConflict where it has both names already."""
+    found = {former: name for former, name in contract.renamed.items() if former in table}
+    for former, name in found.items():
+        if name in table:
+            both = f"and was renamed to {name!r}, which is a column of the table as well"
+            raise SchemaConflict(str(contract.name), former, "a column of the table", f"{both}: reload the table")
+    return found
+
+
 def spelt_alike(shape: FileShape, table: Mapping[str, DeltaType]) -> FileShape:
     """The shape with the table's spelling where names differ in case only (Delta does not tell them apart)."""
     spelling = {name.casefold(): name for name in table}

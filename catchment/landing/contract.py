@@ -16,7 +16,7 @@ rows where writing their files again would cost more. A line that is null is as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -122,6 +122,7 @@ class _Table(BaseModel):
 
     key: Annotated[tuple[ColumnName, ...], BeforeValidator(lambda v: () if v is None else v)] = ()
     columns: dict[ColumnName, Annotated[DeltaType, PlainValidator(_delta_type)]] | None = None
+    renamed: Annotated[dict[ColumnName, ColumnName], BeforeValidator(_none_is_empty)] = Field(default_factory=dict)
     landing: Annotated[dict[str, Any], BeforeValidator(_none_is_empty)] = Field(default_factory=dict)
     engine: EngineName = "auto"
     deletion_vectors: Switch | None = None
@@ -140,7 +141,8 @@ class TableContract:
     """What is agreed on one table. ``key`` is empty where it has none; ``columns`` is None where undeclared.
 
     ``columns`` is in the order of the source. ``engine`` is who applies the changes where the stacks are deployed:
-    ``auto`` chooses by size. ``deletion_vectors``: changed rows may be masked.
+    ``auto`` chooses by size. ``deletion_vectors``: changed rows may be masked. ``renamed`` leads from former names of
+    columns to present ones.
     """
 
     name: TableName
@@ -149,6 +151,7 @@ class TableContract:
     landing: LandingFormat
     engine: EngineName = "auto"
     deletion_vectors: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_contracts(text_or_path: str | Path, *, source_name: str | None = None) -> dict[TableName, TableContract]:
@@ -175,11 +178,15 @@ def _contract(file: str, text: str, table: _Table, defaults: _TablesFile) -> Tab
     landing = _validated(LandingFormat, merged, file, f"{field}.landing")
     _check_names(file, field, table, landing)
     vectors = defaults.deletion_vectors if table.deletion_vectors is None else table.deletion_vectors
-    return TableContract(name, table.key, table.columns, landing, table.engine, bool(vectors))
+    return TableContract(name, table.key, table.columns, landing, table.engine, bool(vectors), table.renamed)
 
 
 def _check_names(file: str, field: str, table: _Table, landing: LandingFormat) -> None:
     _refuse_twins(file, f"{field}.key", table.key)
+    _refuse_twins(file, f"{field}.renamed", (*table.renamed, *table.renamed.values()))
+    for former in table.renamed:
+        if former.casefold() in {name.casefold() for name in (*table.key, *(table.columns or ()))}:
+            raise SettingsError(file, f"{field}.renamed", former, "allowed are former names, which no column has now")
     if table.columns is None:
         return
     if not table.columns:

@@ -92,13 +92,15 @@ def _take_before_images(contract: TableContract, left: list[Field]) -> dict[str,
         return {}
     declared = {name.casefold() for name in contract.columns or ()}
     names = {f.name.casefold() for f in left} | {part.casefold() for part in contract.key}
+    present = {former.casefold(): name.casefold() for former, name in contract.renamed.items()}
     images: dict[str, Field] = {}
     # As spelt first: beside BI_id, a column bi_id is the source's.
     for found in sorted(left, key=lambda f: not f.name.startswith(prefix)):
         folded = found.name.casefold()
         of = folded.removeprefix(prefix.casefold())
-        if of != folded and folded not in declared and of in names and of not in images:
-            images[of] = found
+        named = present.get(of, of)
+        if of != folded and folded not in declared and of in names and named not in images:
+            images[named] = found
             left.remove(found)
     return images
 
@@ -113,12 +115,15 @@ def _of_key(file: LandingFile, contract: TableContract, images: dict[str, Field]
 
 def _columns(file: LandingFile, contract: TableContract, left: Sequence[Field]) -> dict[str, Field]:
     spelt = {name.casefold(): name for name in (*(contract.columns or ()), *contract.key)}
+    spelt |= {former.casefold(): name for former, name in contract.renamed.items()}
     columns: dict[str, Field] = {}
     folded: dict[str, str] = {}
     for found in left:
         name = spelt.get(found.name.casefold(), found.name)
         if (twin := folded.setdefault(name.casefold(), found.name)) is not found.name or name in columns:
-            raise UnreadableFile(file.path, f"columns {twin!r} and {found.name!r} differ in case only")
+            alike = twin.casefold() == found.name.casefold()
+            why = "differ in case only" if alike else "are one, which was renamed"
+            raise UnreadableFile(file.path, f"columns {twin!r} and {found.name!r} {why}")
         columns[name] = found
     return columns
 

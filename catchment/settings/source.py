@@ -38,6 +38,8 @@ class TableSettings(Part):
     """Overrides the source's."""
     engine: EngineName | None = None
     """Overrides ``apply.engine``."""
+    renamed: dict[ColumnName, ColumnName] = Field(default_factory=dict)
+    """From former names of columns to present ones: files do not tell a renaming from a drop and an add."""
 
 
 class SourceSettings(Part):
@@ -92,4 +94,5 @@ class SourceSettings(Part):
             tables[name] |= {} if chosen == "auto" else {"engine": chosen}
             vectors = self.deletion_vectors if table.deletion_vectors is None else table.deletion_vectors
             tables[name] |= {"deletion_vectors": True} if vectors else {}
+            tables[name] |= {"renamed": table.renamed} if table.renamed else {}
         return {"landing": landing, "tables": tables}

@@ -80,6 +80,10 @@ class Sink(Protocol):
         """Make ``"~keys"`` (k0 …): the keys of all rows of the table."""
         ...
 
+    def rename(self, names: Mapping[str, str], before_commit: Callable[[], None]) -> None:
+        """Give columns new names (``names`` leads from old to new), in one step. Raises LostRace, nothing changed."""
+        ...
+
     def commit(self, batch: Batch, before_commit: Callable[[], None]) -> Committed:
         """Apply the batch and record its files, in one step. Raises LostRace, with nothing changed."""
         ...

@@ -6,9 +6,11 @@ needs less memory and time (docs/decisions/0020).
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -24,6 +26,7 @@ from catchment.sinks.delta_actions import Add
 from catchment.sinks.delta_commit import applied, record, table_actions
 from catchment.sinks.delta_files import live_parts
 from catchment.sinks.delta_protocol import refusal
+from catchment.sinks.delta_schema import schema_of
 from catchment.sinks.delta_snapshot import Snapshot
 from catchment.sinks.delta_table import DeltaLogs
 from catchment.sinks.delta_write import PartFiles
@@ -31,6 +34,7 @@ from catchment.sinks.layout import Layout
 from catchment.sinks.ledger import Ledger
 from catchment.sinks.masks import Masks
 from catchment.sinks.merge_on_read import MaskingPolicy, mark_actions
+from catchment.sinks.renaming import rename_columns
 from catchment.storage import ObjectStore
 
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -160,6 +164,28 @@ class DeltaSink:
         )
         self._current = True
         return Committed(after.version, _rows(after))
+
+    def rename(self, names: Mapping[str, str], before_commit: Callable[[], None]) -> None:
+        """Write every file again with the new names, in one commit that adds nothing to the ledger. Raises LostRace."""
+        before, ledger = self._log.snapshot, self._log.ledger
+        assert before is not None
+        adds = rename_columns(self._con, self._files, self._parts, before.columns, names)
+        key = tuple(names.get(part, part) for part in ledger.generation.key or ()) or ledger.generation.key
+        columns = {names.get(name, name): kind for name, kind in before.columns.items()}
+        batch = Batch(columns, [], ledger.watermark, {}, replace(ledger.generation, key=key))
+        now = int(time.time() * 1000)
+        before_commit()
+        self._log.commit(
+            [
+                replace(before.metadata, schema=schema_of(columns)),
+                *(part.add.removed(now) for part in self._parts),
+                *adds,
+            ],
+            operation="RENAME COLUMN",
+            parameters={"names": json.dumps(names, ensure_ascii=False)},
+            metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(self._parts)},
+            record=record(batch),
+        )
 
     def save_ledger(self) -> None:
         """Every so many commits a digest of the ledger and a checkpoint, so that a cold open reads little."""

@@ -98,7 +98,7 @@ def test_json_says_the_same(tmp_path: Path) -> None:
         (
             "tables: {x.y: {keys: [id]}}",
             "tables.x.y.keys",
-            "allowed are key, columns, landing, engine, deletion_vectors",
+            "allowed are key, columns, renamed, landing, engine, deletion_vectors",
         ),
         ("tables: {x.y: {key: id}}", "tables.x.y.key", "list of column names"),
         ("tables: {x.y: {key: [null]}}", "tables.x.y.key.0", "text"),
