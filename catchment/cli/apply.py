@@ -159,6 +159,8 @@ def _notes(result: Result) -> list[str]:
     if account is None:
         return []
     notes = list(account.notes)
+    if account.waiting:
+        notes.append(account.waiting)
     if account.counts.quarantined:
         notes.append(f"{account.counts.quarantined:,} rows quarantined: {', '.join(account.quarantine)}")
     if account.late:

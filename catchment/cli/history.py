@@ -11,8 +11,8 @@ from catchment.landing.names import TableName
 from catchment.sinks.delta_log import LogEntry, read_entry
 from catchment.storage import ObjectStore
 
-_COUNTS = ("read", "applied", "superseded", "stale", "quarantined", "inserted", "updated", "deleted")
-_COLUMNS = ["version", "time", "watermark", "files", *_COUNTS]
+_COUNTS = ("read", "applied", "superseded", "stale", "quarantined", "inserted", "updated", "deleted", "unchanged")
+_COLUMNS = ["version", "time", "watermark", "load", "files", *_COUNTS]
 
 
 def history(table: str | None, given: str | None, form: str) -> None:
@@ -39,7 +39,9 @@ def _entries(lake: ObjectStore, name: TableName) -> list[LogEntry]:
 def _row(entry: LogEntry) -> tuple[Any, ...]:
     moment = datetime.fromtimestamp(entry.timestamp_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     if entry.record is None:
-        return (entry.version, moment, entry.operation.lower(), *([None] * (1 + len(_COUNTS))))
+        return (entry.version, moment, entry.operation.lower(), *([None] * (2 + len(_COUNTS))))
     account = entry.record["account"]
     watermark = str(entry.record["watermark"] or "load")
-    return (entry.version, moment, watermark, len(entry.record["files"]), *(account[name] for name in _COUNTS))
+    load = (entry.record.get("generation") or {}).get("number", 0)
+    files = len(entry.record["files"])
+    return (entry.version, moment, watermark, load, files, *(account.get(name, 0) for name in _COUNTS))

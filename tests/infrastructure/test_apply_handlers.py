@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
+from catchment.landing.names import TableName
 from catchment.leases.dynamodb import DynamoLease
+from catchment.reload.request import ReloadRequest, withdraw_request, write_request
 from catchment.storage import open_store
 from lambda_src.pokes import Poke, parse
 from local.aws import LocalAws
@@ -197,6 +199,26 @@ def test_a_table_that_another_call_works_on_is_left_to_it(cloud: Cloud, apply: M
     assert apply.handler(_poked(ORDERS), Context()) == {"batchItemFailures": []}
     assert other.release() is False, "whoever holds the lease has been told to look once more"
     assert other.release(force=True)
+
+
+def test_a_load_that_is_not_complete_is_looked_at_again_by_one_message(cloud: Cloud, apply: ModuleType) -> None:
+    row = {"Op": "I", "dms_ts": "2026-03-01 09:00:00.000000", "id": 1, "dms_seq": ""}
+    events = [_event(cloud.land(f"sales/empty/LOAD0000000{number}.parquet", [row])) for number in (1, 2)]
+    apply.handler(events[1], Context())
+    lake, table = open_store("s3://silver/shop"), TableName("sales", "empty")
+    write_request(lake, table, ReloadRequest("2999-01-01T00:00:00+00:00", "2999".ljust(35, "0")))
+    cloud.take(cloud.queue)
+    apply.handler(events[0], Context())  # of an older file than the newest
+    assert apply.handler(events[1], Context()) == {"batchItemFailures": []}
+    queued = cloud.sqs.get_queue_attributes(QueueUrl=cloud.queue, AttributeNames=["All"])["Attributes"]
+    assert (queued["ApproximateNumberOfMessages"], queued["ApproximateNumberOfMessagesDelayed"]) == ("0", "1")
+    withdraw_request(lake, table)
+
+
+def test_a_poke_may_name_a_file() -> None:
+    named = ORDERS.message("sales/orders/LOAD00000001.parquet")
+    assert parse(named) == (ORDERS, "sales/orders/LOAD00000001.parquet")
+    assert parse(ORDERS.message()) == (ORDERS, None)
 
 
 def test_a_table_that_is_not_done_in_time_is_poked_again(cloud: Cloud, apply: ModuleType) -> None:

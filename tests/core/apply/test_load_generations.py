@@ -5,7 +5,10 @@ Scope: generations through the whole applier, real files and tables; the source 
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +27,7 @@ from catchment.landing.names import TableName
 from catchment.leases import MemoryLease
 from catchment.reload.request import ReloadRequest, floor_after, floor_before, floor_token, write_request
 from catchment.storage import open_store
+from tests.conformance.calls import Calls
 from tests.conformance.files import write_parquet
 from tests.conformance.model import File, Record
 from tests.core.apply import generations as g
@@ -57,6 +61,18 @@ def land(root: Path, at: datetime, *files: File) -> None:
     for file in files:
         write_parquet(root / "landing", file, ("k",), TYPES)
         os.utime(root / "landing" / file.path, (at.timestamp(), at.timestamp()))
+
+
+def interrupted(root: Path, calls: Calls) -> Account:
+    """One call of the applier, watched."""
+    stores = {name: calls.store(name, open_store(str(root / name))) for name in ("landing", "lake", "quarantine")}
+    return apply_table(
+        contract=contract(),
+        lease=calls.lease(MemoryLease()),
+        budget=Budget(threads=1),
+        now=lambda: datetime.now(UTC),
+        **stores,
+    )
 
 
 def ask(root: Path, floor: str, at: datetime, *, complete: bool = False) -> None:
@@ -258,6 +274,38 @@ def test_another_key_asks_for_a_reload_and_is_built_by_it(tmp_path: Path) -> Non
     write_parquet(tmp_path / "landing", again, ("k", "v"), TYPES)
     account = run(tmp_path, agreed=other)
     assert (account.generation, account.rows, account.counts.deleted, account.counts.inserted) == (1, 2, 2, 2)
+
+
+def test_a_swap_that_breaks_off_at_any_call_leaves_the_old_load_or_the_new_one(tmp_path: Path) -> None:
+    start = tmp_path / "start"
+    land(start, g.moment(0), load(1, a=1, b=2, c=3))
+    run(start)
+    ask(start, g.floor(2), g.moment(1))
+    land(start, g.moment(3), changes(1, update(3, "b", 20)))
+    run(start)
+    before = rows(start)
+    land(start, g.moment(4), load(1, a=1, b=2, d=4))
+
+    def copied(name: str) -> Path:
+        shutil.copytree(start, tmp_path / name)
+        return tmp_path / name
+
+    counted = Calls()
+    interrupted(copied("counted"), counted)
+    after = rows(tmp_path / "counted")
+    assert {key: row["v"] for (key,), row in after.items()} == {"a": 1, "b": 20, "d": 4}
+    for at, late in counted.points(each=False):
+
+        def fail() -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        root = copied(f"{at}-{late}")
+        with contextlib.suppress(OSError):
+            interrupted(root, Calls(fail, at=at, after=late))
+        assert rows(root) in (before, after)
+        run(root)
+        assert rows(root) == after
+        assert len(DeltaTable(root / "lake/s/t").history()) == 3
 
 
 def test_a_table_without_a_key_is_replaced_whole(tmp_path: Path) -> None:

@@ -81,6 +81,29 @@ def test_one_failed_table_stops_no_other_and_is_exit_code_1(site: Path, capsys: 
     assert "written again" in captured.err
 
 
+def test_a_reload_is_asked_for_and_swapped_in(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert apply("--table", "s.t") == 0
+    assert run(["reload", "S.T", "--lake", "lake", "--clock-skew", "0", "--reason", "TRUNCATE"]) == 0
+    assert "Load the tables again now" in capsys.readouterr().out
+    assert apply("--table", "s.t") == 0
+    assert "a reload was requested: its load files are not there yet" in capsys.readouterr().out
+    a.land(site, "LOAD00000001.parquet", a.load(9, v="again"))
+    assert apply("--table", "s.t", "--json") == 0
+    [table] = json.loads(capsys.readouterr().out)["tables"]
+    assert (table["generation"], table["inserted"], table["deleted"], table["waiting"]) == (1, 1, 2, "")
+
+
+def test_a_reload_that_happened_already_is_swapped_in_by_its_moment(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert apply("--table", "s.t") == 0
+    a.land(site, "LOAD00000001.parquet", a.load(9, v="again"))
+    assert run(["reload", "s.t", "--lake", "lake", "--since", "2026-03-01T09:05:10"]) == 0
+    assert apply("--table", "s.t") == 0
+    assert "1 rows quarantined" not in capsys.readouterr().out
+    assert a.rows(site) == [(9, "again")]
+
+
 def test_quarantined_rows_are_loud_but_no_failure(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (site / "landing/s/t/20240809-110000000.parquet").write_bytes(b"PAR1 no more")
     assert apply() == 0
@@ -98,6 +121,9 @@ def test_quarantined_rows_are_loud_but_no_failure(site: Path, capsys: pytest.Cap
         (["apply", "landing", "lake", "--tables", "tables.yaml", "--table", "s.x"], "allowed are s.t, s.never"),
         (["apply", "ftp://x/y", "lake", "--tables", "tables.yaml"], "s3://bucket/prefix"),
         (["history", "s.x", "--lake", "lake"], "no tables yet"),
+        (["reload", "s.x", "--lake", "lake"], "no tables yet"),
+        (["reload", "s.x"], "name one of the two"),
+        (["reload", "s.x", "--env", "dev", "--lake", "lake"], "name one of the two"),
         (["query", "select 1"], "make run"),
         (["nonsense"], "nonsense"),
     ],
