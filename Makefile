@@ -12,7 +12,7 @@ export npm_config_update_notifier := false
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all lint types format synth diff deploy destroy bundle bench lock update-snapshots clean
+.PHONY: help setup run test test-all lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,7 +69,11 @@ destroy: setup ## Remove every stack (ENV=dev)
 bundle: setup ## Build the Lambda layer for arm64, without Docker
 	@$(BIN)/python -m stacks.bundle
 
-bench: setup ## Measure, and write benchmarks/results/
+bench: setup ## Measure applying for about ten minutes; writes benchmarks/results/ and docs/performance.md
+	@$(BIN)/python -m benchmarks.apply --publish
+
+bench-full: setup ## The same with tables of 100 million rows, and reading and emulating DMS files
+	@$(BIN)/python -m benchmarks.apply --publish --full
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header

@@ -1,7 +1,4 @@
-"""The tables that cells start from, kept under build/bench: loaded by Catchment, then laid out the same for everybody.
-
-The layout is what a table comes to in use: sorted by key, in files of a quarter of a million rows unless said.
-"""
+"""The tables that cells start from, kept under build/bench: as Catchment's full load leaves them, or cut finer."""
 
 from __future__ import annotations
 
@@ -32,7 +29,8 @@ def prepare(shape: Shape) -> None:
     shutil.rmtree(staged, ignore_errors=True)
     land_load(shape.rows, staged / "landing")
     apply_folder(staged, contract())
-    lay_out(shape.rows, staged / "lake" / TABLE, shape.rows_a_file)
+    if shape.rows_a_file:
+        lay_out(shape.rows, staged / "lake" / TABLE, shape.rows_a_file)
     staged.rename(shape.table)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.apply.shapes import TABLE
 from catchment.apply import Budget, apply_table
+from catchment.apply.engine import OpenEngine, open_duck_engine
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import MemoryLease
 from catchment.storage import open_store
@@ -27,7 +28,12 @@ def contract(options: str = "") -> TableContract:
     return next(iter(load_contracts(text).values()))
 
 
-def apply_folder(root: Path, agreed: TableContract, announced: Sequence[str] | None = None) -> dict[str, Any]:
+def apply_folder(
+    root: Path,
+    agreed: TableContract,
+    announced: Sequence[str] | None = None,
+    open_engine: OpenEngine = open_duck_engine,
+) -> dict[str, Any]:
     """Bring ROOT/lake up to date with ROOT/landing, of which events ``announced`` these files; what was done."""
     account = apply_table(
         contract=agreed,
@@ -38,6 +44,7 @@ def apply_folder(root: Path, agreed: TableContract, announced: Sequence[str] | N
         budget=BUDGET,
         now=lambda: datetime.now(UTC),
         named=announced,
+        open_engine=open_engine,
     )
     if not account.done or account.counts.quarantined or account.late:
         raise ValueError(f"not what was to be measured: {account}")
@@ -52,4 +59,4 @@ def _with(options: str) -> Callable[[Spec], Callable[[], dict[str, Any]]]:
     return prepare
 
 
-ENGINES = {"cow": _with(""), "load": _with("")}
+ENGINES = {"cow": _with(""), "dv": _with(", deletion_vectors: true"), "load": _with("")}

@@ -12,7 +12,7 @@ from benchmarks.apply.shapes import Shape
 
 Run = Mapping[str, Any]
 MEASURES = ("seconds", "cpu_seconds", "peak_mb", "peak_anonymous_mb")
-KEPT = ("touched_files", "touched_bytes", "correct", "overlaps", "said")
+KEPT = ("table_files", "touched_files", "touched_bytes", "landed_bytes", "correct", "overlaps", "said")
 
 
 def medians(runs: Iterable[Run]) -> dict[Cell, dict[str, Any]]:

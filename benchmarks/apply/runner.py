@@ -33,12 +33,17 @@ def run(engine: str, shape: Shape) -> dict[str, Any]:
     try:
         lay_out(shape, root)
         touched = [str(root / "lake" / TABLE / name) for name in oracle.touched(shape)]
-        size = sum(os.path.getsize(path) for path in touched)
+        sizes = {
+            "table_files": len(shape.data_files),
+            "touched_files": len(touched),
+            "touched_bytes": sum(os.path.getsize(path) for path in touched),
+            "landed_bytes": sum(path.stat().st_size for path in shape.files),
+        }
         spec = {"engine": engine, "root": str(root), "touched": touched, "changes": [str(p) for p in shape.files]}
         os.sync()  # else an earlier cell's writing is paid for by this one
         measured = _child([sys.executable, "-m", "benchmarks.apply.cell", json.dumps(spec)])
         checked = {"correct": None} if engine in _WITHOUT_TABLE else check(shape, root)
-        return {**cell, **measured, "touched_files": len(touched), "touched_bytes": size, **checked}
+        return {**cell, **measured, **sizes, **checked}
     except Exception as error:  # a cell that fails is recorded, the others go on
         return {**cell, "error": f"{type(error).__name__}: {error}"[:2000]}
     finally:

@@ -45,13 +45,14 @@ def short(number: int) -> str:
 class Shape:
     """A table of ``rows`` rows and ``changes`` change events; ``keys`` is clustered or scattered.
 
-    A full load has no changes, and ``keys`` says LOAD. ``rows_a_file`` is how the table's files are cut.
+    A full load has no changes, and ``keys`` says LOAD. The table's files are cut as Catchment's load
+    cuts them, or after every ``rows_a_file`` rows.
     """
 
     rows: int
     changes: int
     keys: str
-    rows_a_file: int = 250_000
+    rows_a_file: int = 0
 
     @property
     def name(self) -> str:
@@ -61,8 +62,13 @@ class Shape:
     @property
     def table(self) -> Path:
         """The table as its full load left it: ``landing`` and ``lake`` lie below."""
-        cut = "" if self.rows_a_file == Shape.rows_a_file else f"@{short(self.rows_a_file)}"
+        cut = f"@{short(self.rows_a_file)}" if self.rows_a_file else ""
         return CACHE / "tables" / f"{short(self.rows)}{cut}"
+
+    @property
+    def data_files(self) -> list[Path]:
+        """The table's data files."""
+        return sorted((self.table / "lake" / TABLE).glob("*.parquet"))
 
     @property
     def folder(self) -> Path:

