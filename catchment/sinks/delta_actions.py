@@ -115,7 +115,7 @@ class Add:
     def from_json(cls, said: Json) -> Add:
         """An action's body, of a commit or a checkpoint."""
         return cls(
-            unquote(said["path"]),
+            _relative(said["path"]),
             said["size"],
             said["modificationTime"],
             said.get("stats"),
@@ -178,7 +178,7 @@ class Remove:
     def from_json(cls, said: Json) -> Remove:
         """An action's body, of a commit or a checkpoint."""
         return cls(
-            unquote(said["path"]),
+            _relative(said["path"]),
             said.get("deletionTimestamp") or 0,
             bool(said.get("dataChange", True)),
             said.get("size"),
@@ -295,7 +295,7 @@ _NAME_OF = {kind: name for name, kind in NAMES.items()}
 def parse(name: str, said: Json) -> Action | None:
     """The action called ``name``; None for kinds that say nothing of the table's state (commitInfo, cdc, …).
 
-    Raises KeyError, TypeError where a required field is missing.
+    Raises KeyError, TypeError where a required field is missing, ValueError for a file outside the table's folder.
     """
     kind = NAMES.get(name)
     return None if kind is None else kind.from_json(said)
@@ -314,6 +314,14 @@ def escape(path: str) -> str:
 def size_of(adds: Sequence[Add | Remove]) -> int:
     """Bytes of all of the files."""
     return sum(each.size or 0 for each in adds)
+
+
+def _relative(path: str) -> str:
+    """A path as it is. Raises ValueError for one outside the table's folder."""
+    plain = unquote(path)
+    if plain.startswith("/") or "://" in plain:
+        raise ValueError(f"{plain} lies outside the table's folder")
+    return plain
 
 
 def _vector(said: Json) -> DeletionVector | None:

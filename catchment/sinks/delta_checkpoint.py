@@ -79,7 +79,7 @@ class _Reader:
         try:
             action = parse(name, said)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise LogBroken(file, f"an action {name} lacks what it must have: {error!r}") from error
+            raise LogBroken(file, f"an action {name} is not what the protocol says: {error!r}") from error
         return [] if action is None else [action]
 
     def read(self, file: str) -> Iterator[tuple[str, Any]]:

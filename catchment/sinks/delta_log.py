@@ -87,7 +87,7 @@ def entry_of(where: str, version: int, said: Sequence[tuple[str, Any]]) -> LogEn
             actions,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LogBroken(where, f"an action lacks what it must have: {error!r}") from error
+        raise LogBroken(where, f"an action is not what the protocol says: {error!r}") from error
 
 
 def list_log(store: ObjectStore, path: str, since: int) -> LogFiles:

@@ -159,6 +159,7 @@ def test_checkpoints_in_parts_and_with_side_files_are_read(tmp_path: Path) -> No
         '{"protocol":{"minReaderVersion":1}}',
         '{"commitInfo":{"timestamp":"soon"}}',
         '{"add":7}',
+        '{"add":{"path":"s3://other/x","size":1,"modificationTime":1}}',
     ],
 )
 def test_a_line_that_is_no_action_is_an_error_with_its_file(tmp_path: Path, text: str) -> None:
@@ -314,6 +315,19 @@ def test_requests_do_not_grow_with_versions_or_files(stores: tuple[Path, Countin
         _, cold = call(warm=False)
         assert cold["list"] == 2
         assert cold["read_bytes"] <= 3 + COMMITS_PER_CHECKPOINT
+
+
+def test_no_other_writer_cleans_the_log_up_behind_a_commit(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a"))
+    a.run(tmp_path)
+    eager = {"delta.logRetentionDuration": "interval 0 seconds", "delta.checkpointInterval": "1"}
+    first = tmp_path / f"lake/s/t/_delta_log/{0:020d}.json"
+    for _ in range(3):
+        a.table(tmp_path).alter.set_table_properties(eager)
+    assert first.is_file()
+    for _ in range(3):
+        a.table(tmp_path).alter.set_table_properties(eager | {"delta.enableExpiredLogCleanup": "true"})
+    assert not first.is_file(), "the property is what held the log"
 
 
 def test_logs_let_go_of_what_was_not_used_for_longest(tmp_path: Path) -> None:
