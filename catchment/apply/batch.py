@@ -54,7 +54,7 @@ def work_out(
     gaps = lacking(members.all, target)
     same = f"SELECT ord FROM {VERDICTS} WHERE verdict = 'same' AND kind <> 'D'"
     sink.existing(f"SELECT ord FROM {HITS}" if gaps else same, target)
-    session.create(UPSERTS, upserts(list(target), fill_gaps(session, members, target, width), floor))
+    session.define(UPSERTS, upserts(list(target), fill_gaps(session, members, target, width), floor))
     session.create(UNCHANGED, guard.unchanged({name: kind.name for name, kind in target.items()}))
     return _count(session, contract, members)
 

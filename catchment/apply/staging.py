@@ -11,6 +11,7 @@ import duckdb
 
 from catchment.apply.schema import spelt_alike
 from catchment.changes.relations import ROWS, comma, quote
+from catchment.changes.session import DuckSession
 from catchment.errors import UnreadableFile
 from catchment.landing.contract import TableContract
 from catchment.landing.names import Kind, LandingFile
@@ -82,7 +83,7 @@ class DuckStage:
         self, con: duckdb.DuckDBPyConnection, contract: TableContract, landing: ObjectStore, scratch: Path
     ) -> None:
         self._con, self._contract, self._landing, self._scratch = con, contract, landing, scratch
-        self._clear()
+        DuckSession(con).forget()
         self._reader = LandingReader(con, contract)
 
     def open(self, file: LandingFile, spelling: Mapping[str, DeltaType]) -> Opened:
@@ -132,14 +133,6 @@ class DuckStage:
         self._con.execute(f"CREATE TEMP TABLE {ROWS} AS {selects[0]}")
         for select in selects[1:]:
             self._con.execute(f"INSERT INTO {ROWS} {select}")
-
-    def _clear(self) -> None:
-        """Drop everything the session holds of an earlier batch."""
-        found = self._con.execute(
-            "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'main'"
-        ).fetchall()
-        for name, kind in sorted(found, key=lambda entry: entry[1] != "VIEW"):
-            self._con.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} IF EXISTS {quote(name)}")
 
     def _select(self, staged: Staged, target: Mapping[str, DeltaType]) -> str:
         return f'SELECT {staged.number} AS "~file", {self._columns(target)} FROM {staged.relation}'

@@ -37,7 +37,7 @@ def work_out_swap(
     sink.find(kinds)
     session.create(VERDICTS, swap.verdicts())
     sink.existing(_NONE, target)  # before the floor there is nothing a value could be carried over from
-    session.create(UPSERTS, upserts(list(target), fill_gaps(session, members, target, width), floor))
+    session.define(UPSERTS, upserts(list(target), fill_gaps(session, members, target, width), floor))
     sink.existing(f"SELECT ord FROM {VERDICTS} WHERE verdict = 'older' AND kind <> 'D'", target)
     session.create(UNCHANGED, swap.unchanged({name: kind.name for name, kind in target.items()}, floor))
     inserted, updated, deleted = numbers(session, account.moved())
@@ -60,7 +60,7 @@ def work_out_rebuild(
         _net(session, contract, members, floor)
         session.create(VERDICTS, swap.verdicts())
         sink.existing(_NONE, target)
-        session.create(UPSERTS, upserts(list(target), fill_gaps(session, members, target, len(contract.key)), floor))
+        session.define(UPSERTS, upserts(list(target), fill_gaps(session, members, target, len(contract.key)), floor))
     else:
         session.create(keyless.PRESENT, nothing({"token": "VARCHAR"}))
         session.create(UPSERTS, keyless.appends(list(target), floor))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Protocol
 
 import duckdb
@@ -15,6 +15,10 @@ class Session(Protocol):
 
     def create(self, relation: str, query: str) -> None:
         """Make ``relation`` of a query's rows, in place of what has that name; the query may read what it replaces."""
+        ...
+
+    def define(self, relation: str, query: str) -> None:
+        """Name a query's rows, for wide ones that are read once; what the query reads must stay as it is till then."""
         ...
 
     def append(self, relation: str, query: str) -> None:
@@ -55,6 +59,10 @@ class DuckSession:
         """Make ``relation`` anew of a query's rows."""
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS {query}")
 
+    def define(self, relation: str, query: str) -> None:
+        """Name a query's rows, without keeping them."""
+        self.con.execute(f"CREATE OR REPLACE TEMP VIEW {relation} AS {query}")
+
     def append(self, relation: str, query: str) -> None:
         """Add a query's rows to ``relation``."""
         self.con.execute(f"INSERT INTO {relation} {query}")
@@ -62,6 +70,15 @@ class DuckSession:
     def drop(self, relation: str) -> None:
         """Forget ``relation``."""
         self.con.execute(f"DROP TABLE IF EXISTS {relation}")
+
+    def forget(self, kept: Set[str] = frozenset()) -> None:
+        """Drop all relations but these, with the memory they hold."""
+        found = self.con.execute(
+            "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'main'"
+        ).fetchall()
+        for name, kind in sorted(found, key=lambda entry: entry[1] != "VIEW"):
+            if quote(name) not in kept:
+                self.con.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} IF EXISTS {quote(name)}")
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""

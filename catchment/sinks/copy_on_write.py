@@ -77,6 +77,7 @@ class CopyOnWrite:
         if not groups:
             return Rewritten([], [], marked)
         self._gather(groups)
+        self._session.forget({_GONE, _NEW, self._files.masks.relation})
         return Rewritten(self._write(groups), [part for group in groups for part in group.parts], marked)
 
     def _place(self, marked: Set[int]) -> None:
@@ -119,8 +120,13 @@ class CopyOnWrite:
         if threads == 1 or len(queries) == 1:
             written = [self._files.write(self._session.con, query, self._columns) for query in queries]
         else:
-            with ThreadPoolExecutor(threads) as pool:
-                written = list(pool.map(self._write_beside, queries))
+            # One thread a query: what runs beside it is the next file, and each holds as little as it can.
+            self._session.con.execute("SET threads = 1")
+            try:
+                with ThreadPoolExecutor(threads) as pool:
+                    written = list(pool.map(self._write_beside, queries))
+            finally:
+                self._session.con.execute(f"SET threads = {threads}")
         return [add for add in written if add is not None]
 
     def _write_beside(self, query: str) -> Add | None:

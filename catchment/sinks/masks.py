@@ -26,7 +26,7 @@ class Masks:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, store: ObjectStore, path: str) -> None:
         self._con, self._vectors = con, VectorReader(store, path)
-        self._relation = quote(f"~masked_{uuid.uuid4()}")
+        self.relation = quote(f"~masked_{uuid.uuid4()}")
         self._loaded: set[int] = set()
 
     def spared(self, parts: Sequence[Part], number: str, position: str) -> str:
@@ -38,11 +38,11 @@ class Masks:
         if not masked:
             return "TRUE"
         if not self._loaded:
-            self._con.execute(f"CREATE OR REPLACE TABLE {self._relation} (part INTEGER, pos BIGINT)")
+            self._con.execute(f"CREATE OR REPLACE TABLE {self.relation} (part INTEGER, pos BIGINT)")
         for part in masked:
             if part.number not in self._loaded:
                 self._load(part)
-        return f"NOT EXISTS (SELECT 1 FROM {self._relation} m WHERE m.part = {number} AND m.pos = {position})"
+        return f"NOT EXISTS (SELECT 1 FROM {self.relation} m WHERE m.part = {number} AND m.pos = {position})"
 
     def positions(self, part: Part) -> BitMap64:
         """The masked rows of one part. Raises DamagedVector."""
@@ -56,6 +56,6 @@ class Masks:
     def _load(self, part: Part) -> None:
         rows: array[int] = self.positions(part).to_array()  # of 64 bits each
         self._con.register("~positions", Table.from_pydict({"pos": Array.from_buffer(rows)}))
-        self._con.execute(f'INSERT INTO {self._relation} SELECT {part.number}, pos FROM "~positions"')
+        self._con.execute(f'INSERT INTO {self.relation} SELECT {part.number}, pos FROM "~positions"')
         self._con.unregister("~positions")
         self._loaded.add(part.number)
