@@ -4,6 +4,7 @@ PYTHON ?= $(firstword $(foreach candidate,python3 python3.11 python3.12 python3.
 	$(candidate) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(candidate))))
 VENV := .venv
 BIN := $(VENV)/bin
+SPARK := .venv-spark
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # compiled once, everything starts faster from then on
 unexport PYTHONDONTWRITEBYTECODE
@@ -12,7 +13,7 @@ export npm_config_update_notifier := false
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
+.PHONY: help setup setup-spark run test test-all lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,15 +34,29 @@ node_modules/.installed: package.json package-lock.json $(VENV)/.installed
 	@$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# Spark as Glue 5.1 has it: Python 3.11 where there is one.
+SPARK_PYTHON ?= $(firstword $(shell command -v python3.11) $(PYTHON))
+setup-spark: setup $(SPARK)/.installed ## Create .venv-spark, in which the Spark engine runs, with its jars
+	@:
+
+$(SPARK)/.installed: requirements-spark.txt local/spark/glue-5.1.txt | $(VENV)/.installed
+	@echo "Setting up $(SPARK) from requirements-spark.txt and local/spark/glue-5.1.txt"
+	@test -x $(SPARK)/bin/python || $(SPARK_PYTHON) -m venv --without-pip $(SPARK)
+	@$(BIN)/uv pip install --quiet --python $(SPARK)/bin/python --no-deps -r requirements-spark.txt
+	@$(SPARK)/bin/python -m local.spark.jars local/spark/glue-5.1.txt $(SPARK)/jars
+	@touch $@
+
 run: setup ## The main job on this machine (ROWS=500000 RATE=2000 SECONDS=12 SEED=7 CHAOS=1 JSON=report.json)
 	@$(BIN)/python -m local $(if $(ROWS),--rows $(ROWS)) $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos) $(if $(JSON),--json $(JSON))
 
-test: setup lint types ## Lint, types, and every fast test
+test: setup setup-spark lint types ## Lint, types, and every fast test
 	@$(BIN)/pytest -m "not slow"
+	@$(SPARK)/bin/pytest -m "not slow" tests/spark
 
 test-all: test ## The fast tests, then the slow ones
 	@$(BIN)/pytest -m slow
+	@$(SPARK)/bin/pytest -m slow tests/spark
 
 lint: setup ## Style and format of the code, without changing it
 	@$(BIN)/ruff check --quiet .
@@ -81,6 +96,9 @@ lock: setup ## Compile the lock files from requirements*.in
 	@$(COMPILE) requirements-bootstrap.in -o requirements-bootstrap.txt
 	@$(COMPILE) --override requirements-overrides.txt requirements.in -o requirements.txt
 	@$(COMPILE) --override requirements-overrides.txt requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes \
+		--no-header glue_scripts/requirements.in -o glue_scripts/requirements.txt
+	@$(COMPILE) requirements-spark.in -o requirements-spark.txt
 	@$(BIN)/uv pip compile --quiet --python-version 3.14 --python-platform aarch64-manylinux_2_28 --generate-hashes \
 		--no-header lambda_src/requirements.in -o lambda_src/requirements.txt
 
@@ -88,4 +106,4 @@ update-snapshots: setup ## Accept the present templates as the snapshots
 	@$(BIN)/pytest tests/infrastructure --snapshot-update
 
 clean: ## Remove what setup, runs and builds left in this folder
-	@rm -rf $(VENV) node_modules build cdk.out .catchment .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(SPARK) node_modules build cdk.out .catchment .mypy_cache .ruff_cache .pytest_cache .hypothesis

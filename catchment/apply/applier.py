@@ -188,7 +188,7 @@ class _Run:
         shapes = [each.shape for each in opened if each.shape]
         target = evolve(state.columns, self.contract, shapes)
         self._doubt(state, target, shapes)
-        fresh = [self._read(state, stage, each, target) for each in opened]
+        fresh = self._read(state, stage, opened, target)
         if not target:
             self._set_aside(fresh)
             return
@@ -226,7 +226,7 @@ class _Run:
         if not target:
             self.account.waiting = "nothing says what the columns of the reloaded table are: declare them"
             return False
-        staged = [stage.read(each, target) for each in opened]
+        staged = stage.read_all(opened, target)
         for each in staged:
             settle(self.engine.session, each, load.floor)
         members = Members(staged[: len(load.files)], staged[len(load.files) :])
@@ -260,9 +260,12 @@ class _Run:
         self.account.files += len(fresh)
         self.account.commits += 1
 
-    def _read(self, state: TableState, stage: Stage, opened: Opened, target: Mapping[str, DeltaType]) -> Staged:
-        staged = stage.read(opened, target)
-        settle(self.engine.session, staged, state.ledger.generation.floor)
+    def _read(
+        self, state: TableState, stage: Stage, opened: Sequence[Opened], target: Mapping[str, DeltaType]
+    ) -> list[Staged]:
+        staged = stage.read_all(opened, target)
+        for each in staged:
+            settle(self.engine.session, each, state.ledger.generation.floor)
         return staged
 
     def _rename(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +11,7 @@ import duckdb
 
 from catchment.apply.schema import spelt_alike
 from catchment.changes.relations import ROWS, comma, quote
-from catchment.changes.session import DuckSession
+from catchment.changes.session import DuckSession, nothing
 from catchment.errors import UnreadableFile
 from catchment.landing.contract import TableContract
 from catchment.landing.names import Kind, LandingFile
@@ -71,6 +71,10 @@ class Stage(Protocol):
         """Read a file's rows as the table's columns. An unreadable file is one rejected record."""
         ...
 
+    def read_all(self, opened: Sequence[Opened], target: Mapping[str, DeltaType]) -> list[Staged]:
+        """Read files, at the same time where the engine can."""
+        ...
+
     def relate(self, files: Sequence[Staged], target: Mapping[str, DeltaType]) -> None:
         """Make ``"~rows"`` and ``"~files"`` (file, place) of the files, numbered as they stand in the sequence."""
         ...
@@ -97,13 +101,7 @@ class DuckStage:
 
     def open_all(self, files: Sequence[LandingFile], table: Mapping[str, DeltaType]) -> list[Opened]:
         """Open new files; what one of them calls a new column is how those after it have to spell it."""
-        opened, spelling = [], dict(table)
-        for file in files:
-            opened.append(self.open(file, spelling))
-            known = {name.casefold() for name in spelling}
-            found = opened[-1].shape.columns if opened[-1].shape else {}
-            spelling |= {name: kind for name, kind in found.items() if name.casefold() not in known}
-        return opened
+        return respell([self.open(file, {}) for file in files], table)
 
     def read(self, opened: Opened, target: Mapping[str, DeltaType]) -> Staged:
         """Read a file's rows as the table's columns. An unreadable file is one rejected record."""
@@ -115,18 +113,16 @@ class DuckStage:
         first, last = self._tokens(read.relation)
         return Staged(opened, read.relation, read.said, read.rows, read.rejects, _applied(opened, read, first, last))
 
+    def read_all(self, opened: Sequence[Opened], target: Mapping[str, DeltaType]) -> list[Staged]:
+        """Read files, one after the other."""
+        return [self.read(each, target) for each in opened]
+
     def relate(self, files: Sequence[Staged], target: Mapping[str, DeltaType]) -> None:
         """Make ``"~rows"`` and ``"~files"`` (file, place) of the files, numbered as they stand in the sequence."""
-        for number, staged in enumerate(files):
-            staged.number = number
-        self._con.execute('CREATE TEMP TABLE "~files" (file INTEGER, place INTEGER)')
-        ordered = sorted(files, key=lambda staged: staged.opened.file.position)
-        if ordered:
-            places = comma(f"({staged.number}, {place})" for place, staged in enumerate(ordered))
-            self._con.execute(f'INSERT INTO "~files" VALUES {places}')
+        self._con.execute(f'CREATE TEMP TABLE "~files" AS {place_files(files)}')
         selects = [self._select(staged, target) for staged in files if staged.relation]
         if not selects:
-            selects = [self._nothing(target)]
+            selects = [rows_of_none(self._contract, target)]
         if len(selects) <= _VIEWED_AT_MOST:  # a copy less where there are few
             self._con.execute(f"CREATE TEMP VIEW {ROWS} AS {' UNION ALL '.join(selects)}")
             return
@@ -135,18 +131,7 @@ class DuckStage:
             self._con.execute(f"INSERT INTO {ROWS} {select}")
 
     def _select(self, staged: Staged, target: Mapping[str, DeltaType]) -> str:
-        return f'SELECT {staged.number} AS "~file", {self._columns(target)} FROM {staged.relation}'
-
-    def _columns(self, target: Mapping[str, DeltaType]) -> str:
-        olds = [f"~old_{i}" for i in range(len(self._contract.key))]
-        return comma(quote(name) for name in ("~op", "~seq", "~row", *target, *olds))
-
-    def _nothing(self, target: Mapping[str, DeltaType]) -> str:
-        key = self._contract.key
-        kinds = {"~file": "INTEGER", "~op": "VARCHAR", "~seq": "VARCHAR", "~row": "BIGINT"}
-        kinds |= {name: kind.duckdb for name, kind in target.items()}
-        kinds |= {f"~old_{i}": target[name].duckdb for i, name in enumerate(key) if name in target}
-        return f"SELECT {comma(f'CAST(NULL AS {kind}) AS {quote(name)}' for name, kind in kinds.items())} WHERE FALSE"
+        return f'SELECT {staged.number} AS "~file", {columns_of_rows(self._contract, target)} FROM {staged.relation}'
 
     def _tokens(self, relation: str) -> tuple[str | None, str | None]:
         row = self._con.execute(f'SELECT min("~seq"), max("~seq") FROM {relation}').fetchone()
@@ -157,6 +142,45 @@ class DuckStage:
         found = opened.file.object
         applied = AppliedFile(found.path, opened.etag, found.size, found.modified_ns, rows=1, unreadable=True)
         return Staged(opened, "", frozenset(), 1, rejects, applied)
+
+
+def respell(opened: Sequence[Opened], table: Mapping[str, DeltaType]) -> list[Opened]:
+    """New files with their columns spelt as the table or the first of them that has such a column spells them."""
+    found, spelling = [], dict(table)
+    for each in opened:
+        if each.shape is not None:
+            found.append(replace(each, shape=spelt_alike(each.shape, spelling)))
+        else:
+            found.append(each)
+        known = {name.casefold() for name in spelling}
+        columns = each.shape.columns if each.shape else {}
+        spelling |= {name: kind for name, kind in columns.items() if name.casefold() not in known}
+    return found
+
+
+def place_files(files: Sequence[Staged]) -> str:
+    """SELECT (file, place) of the files, which are numbered here as they stand in the sequence."""
+    for number, staged in enumerate(files):
+        staged.number = number
+    ordered = sorted(files, key=lambda staged: staged.opened.file.position)
+    if not ordered:
+        return nothing({"file": "INTEGER", "place": "INTEGER"})
+    places = comma(f"({staged.number}, {place})" for place, staged in enumerate(ordered))
+    return f"SELECT file, place FROM (VALUES {places}) AS f(file, place)"
+
+
+def columns_of_rows(contract: TableContract, target: Mapping[str, DeltaType]) -> str:
+    """The columns of ``"~rows"`` that a file's relation has."""
+    olds = [f"~old_{i}" for i in range(len(contract.key))]
+    return comma(quote(name) for name in ("~op", "~seq", "~row", *target, *olds))
+
+
+def rows_of_none(contract: TableContract, target: Mapping[str, DeltaType]) -> str:
+    """SELECT no row of ``"~rows"``."""
+    kinds = {"~file": "INTEGER", "~op": "VARCHAR", "~seq": "VARCHAR", "~row": "BIGINT"}
+    kinds |= {name: kind.duckdb for name, kind in target.items()}
+    kinds |= {f"~old_{i}": target[name].duckdb for i, name in enumerate(contract.key) if name in target}
+    return nothing(kinds)
 
 
 def lacking(files: Sequence[Staged], target: Mapping[str, DeltaType]) -> dict[str, list[int]]:

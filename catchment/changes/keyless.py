@@ -36,5 +36,6 @@ def appends(columns: Sequence[str], floor: str = "") -> str:
         f'"~seq" AS {quote(SEQUENCE)}, '
         f'row_number() OVER (PARTITION BY "~seq" ORDER BY f.place, "~row") AS "~copy" '
         f'FROM {ROWS} r JOIN "~files" f ON f.file = r."~file") r '
-        f"WHERE {quote(SEQUENCE)} = '' OR (\"~copy\" = 1 AND {quote(SEQUENCE)} NOT IN (SELECT token FROM {PRESENT}))"
+        f"WHERE {quote(SEQUENCE)} = '' OR (\"~copy\" = 1 AND NOT EXISTS "
+        f"(SELECT 1 FROM {PRESENT} p WHERE p.token = r.{quote(SEQUENCE)}))"
     )
