@@ -84,10 +84,10 @@ destroy: setup ## Remove every stack (ENV=dev)
 bundle: setup ## Build the Lambda layer for arm64, without Docker
 	@$(BIN)/python -m stacks.bundle
 
-bench: setup ## Measure applying for about ten minutes; writes benchmarks/results/ and docs/performance.md
+bench: setup setup-spark ## Measure applying for about twelve minutes; writes benchmarks/results/ and docs/performance.md
 	@$(BIN)/python -m benchmarks.apply --publish
 
-bench-full: setup ## The same with tables of 100 million rows, and reading and emulating DMS files
+bench-full: setup setup-spark ## The same with tables of 100 million rows, and reading and emulating DMS files
 	@$(BIN)/python -m benchmarks.apply --publish --full
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
 

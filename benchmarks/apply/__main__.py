@@ -14,10 +14,10 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.apply import machine, page, plan, runner, shapes, spark_runs
+from benchmarks.apply import machine, page, plan, rates, runner, spark_runs
 from benchmarks.apply.plan import Cell, SparkPlan, chosen, shapes_of
-from benchmarks.apply.results import Run, limit, medians
-from benchmarks.apply.shapes import KEYS, LOAD, ROOT, Shape
+from benchmarks.apply.results import Run, cell_of, limit, medians
+from benchmarks.apply.shapes import KEYS, ROOT
 
 RESULTS = ROOT / "benchmarks/results"
 PROGRESS = Console(stderr=True, highlight=False)
@@ -26,25 +26,31 @@ PROGRESS = Console(stderr=True, highlight=False)
 def main() -> None:
     """Parse the arguments; measure, print, publish."""
     arguments = _arguments()
-    if arguments.publish or arguments.page:
+    if arguments.plan:
+        print(foreseen(full=arguments.full))
+        return
+    if arguments.publish or arguments.page or arguments.fit:
         kept = RESULTS / "apply.json"
         if arguments.publish:
             for result in everything(full=arguments.full):  # kept as it grows: a run that is broken off is not lost
                 kept.write_text(json.dumps(result, indent=1) + "\n")
+        if arguments.fit:
+            rates.refit(json.loads(kept.read_text()), ROOT / "catchment/apply/cost.json")
         page.write(json.loads(kept.read_text()), RESULTS, ROOT / "docs/performance.md")
         return
     cells = chosen(arguments.table, arguments.changes, arguments.keys, arguments.only)
-    runs = [run for number in range(arguments.rounds) for run in one_round(cells, number)]
+    runs = [run for _ in range(arguments.rounds) for run in one_round(cells)]
     for engine in (each for each in arguments.only if "spark" in each):
-        wanted = [cell.shape for cell in cells if cell.engine == engine] or [
-            Shape(shapes.count(rows), 0, LOAD) for rows in arguments.table
-        ]
+        wanted = [cell.shape for cell in cells if cell.engine == engine]
         runs += on_spark(SparkPlan(engine, [wanted[0], *wanted * arguments.rounds]))
     show(runs)
 
 
 def everything(*, full: bool) -> Iterator[dict[str, Any]]:
-    """The whole measurement as it grows, section by section; what fails is recorded in its place."""
+    """The whole measurement as it grows, section by section; what fails is recorded in its place.
+
+    Every cell is measured once; the rounds that repeat them end where the time is up.
+    """
     began, cells = time.monotonic(), plan.standard(full=full)
     result: dict[str, Any] = {
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -58,36 +64,42 @@ def everything(*, full: bool) -> Iterator[dict[str, Any]]:
     }
 
     def first() -> None:
-        result["runs"] += one_round(cells, 0)
+        result["runs"] += one_round(cells)
 
     def tables() -> None:
         result["tables"] = _section("tables", "2000" if full else "500")
-        result["requests"] = _section("requests")
+        result["requests"] = _section("requests", "500" if full else "100")
 
     def on(planned: SparkPlan) -> Callable[[], None]:
         return lambda: result["spark"].extend(on_spark(planned))
 
-    def again(number: int) -> None:
-        result["runs"] += one_round([cell for cell in cells if number == 1 or cell.engine not in plan.OTHERS], number)
+    def again() -> None:
+        fits = partial(_fits, until=began + 60 * (plan.MINUTES_FULL if full else plan.MINUTES), before=result["runs"])
+        result["runs"] += one_round(plan.repeated(cells), fits)
 
     sparks = [on(each) for each in plan.spark(full=full)]
-    for section in (first, tables, *sparks, partial(again, 1), partial(again, 2)):
+    for section in (first, tables, *sparks, again, again):
         section()
         result["seconds"] = round(time.monotonic() - began)
         yield result
 
 
-def one_round(cells: Sequence[Cell], number: int) -> list[Run]:
-    """Every cell once."""
+def one_round(cells: Sequence[Cell], fits: Callable[[Cell], bool] = lambda _: True) -> list[Run]:
+    """Every cell once, but for those that no longer fit."""
     ours = [cell for cell in cells if "spark" not in cell.engine]
-    for shape in shapes_of(ours) if not number else []:
-        PROGRESS.print(f"[dim]data of {shape.name}[/]")
+    for shape in shapes_of(ours):
         _recorded(lambda shape=shape: runner.prepare(shape))  # type: ignore[misc]
     runs = []
-    for cell in ours:
+    for cell in filter(fits, ours):
         runs.append(runner.run(cell.engine, cell.shape))
-        _tell(f"{number + 1} {cell.shape.name} {cell.engine}", runs[-1])
+        _tell(f"{cell.shape.name} {cell.engine}", runs[-1])
     return runs
+
+
+def _fits(cell: Cell, *, until: float, before: Sequence[Run]) -> bool:
+    """Whether a cell that took what it took before ends in time."""
+    took = max((run.get("took", 0) for run in before if cell_of(run) == cell), default=0)
+    return time.monotonic() + took <= until
 
 
 def on_spark(planned: SparkPlan) -> list[Run]:
@@ -117,6 +129,25 @@ def show(runs: Sequence[Run]) -> None:
             ratios += f"{each[measure] / least:{width}.2f}" if least and measure in each else " " * width
         end = f"{each['peak_mb']:9.0f}{each['rounds']:8}  {'yes' if each['correct'] else ''}"
         print(f"{start}{each['seconds']:8.3f}{each.get('cpu_seconds', 0):9.3f}{ratios}{end}")
+
+
+def foreseen(*, full: bool) -> str:
+    """What is to be measured, with the minutes it took when it was measured last."""
+    kept = RESULTS / "apply.json"
+    before = json.loads(kept.read_text()) if kept.exists() else {"runs": [], "spark": []}
+    took: dict[Cell, float] = {}
+    for run in (*before["runs"], *before["spark"]):
+        took[cell_of(run)] = run.get("took", 0.0)
+    cells, rows = plan.standard(full=full), []
+    parts = {"every cell once": cells, "two rounds more": plan.repeated(cells) * 2}
+    parts |= {each.engine: [Cell(each.engine, shape) for shape in each.shapes] for each in plan.spark(full=full)}
+    for name, wanted in parts.items():
+        minutes = sum(took.get(cell, 0) for cell in wanted) / 60
+        unknown = len({cell for cell in wanted if cell not in took})
+        rows.append(
+            f"{name:20}{len(wanted):5} runs{minutes:7.1f} minutes{f', {unknown} cells unknown' * bool(unknown)}"
+        )
+    return "\n".join(rows)
 
 
 def _section(*arguments: str) -> Any:
@@ -162,7 +193,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--publish", action="store_true", help="measure everything and write results and page")
     parser.add_argument("--full", action="store_true", help="with --publish: also tables of 100 million rows")
+    parser.add_argument("--plan", action="store_true", help="tell what --publish measures, and how long that took last")
     parser.add_argument("--page", action="store_true", help="write the page anew from the results that are there")
+    parser.add_argument(
+        "--fit", action="store_true", help="fit catchment/apply/cost.json to the results that are there"
+    )
     return parser.parse_args()
 
 

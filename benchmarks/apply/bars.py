@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from benchmarks.apply.plan import Cell
@@ -12,6 +13,8 @@ from benchmarks.apply.shapes import Shape
 
 LITTLE = 100_000
 """Up to so many changes most bars hold."""
+LEASE = "UpdateItem"
+"""A write to the lease, which is no request to storage."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,30 @@ def bars(found: Measured) -> list[Bar]:
             found.shapes("catchment-spark"),
             lambda shape: _ratio(found.value("catchment-spark", shape), found.value("spark-merge", shape)),
         ),
+        *_asked(found.requests),
     ]
+
+
+def _asked(requests: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> list[Bar]:
+    """What a commit and a poke ask of storage; nothing where it was not counted."""
+    if isinstance(requests, Mapping):
+        return []
+    versions = [sum(entry["commit"].values()) for entry in requests if "versions" in entry]
+    files = {entry["files"]: sum(entry["commit"].values()) for entry in requests if "files" in entry}
+    idle = max(_of_storage(entry["idle"]) for entry in requests if "idle" in entry)
+    half = len(versions) // 2
+    grown = {
+        f"versions {half + 1} to {len(versions)} against 1 to {half}": fmean(versions[half:]) / fmean(versions[:half]),
+        f"{max(files)} files against {min(files)}": files[max(files)] / files[min(files)],
+    }
+    return [
+        _bar("requests of a commit, at most 1.05 x when the table has more", grown, max, lambda each: each <= 1.05),
+        _bar("a poke with nothing new, at most 2 requests to S3", {"": idle}, max, lambda each: each <= 2),
+    ]
+
+
+def _of_storage(counts: Mapping[str, int]) -> int:
+    return sum(number for name, number in counts.items() if name != LEASE)
 
 
 def _memory(found: Measured, shapes: Iterable[Shape]) -> tuple[list[Shape], Callable[[Shape], float | None]]:
@@ -121,23 +147,21 @@ def _ratio(above: float | None, below: float | None) -> float | None:
 
 
 def _at_most(text: str, bar: float, shapes: Iterable[Shape], value: Callable[[Shape], float | None]) -> Bar:
-    found = {shape: each for shape in shapes if (each := value(shape)) is not None}
-    return _bar(text, bar, found, max, lambda each: each <= bar)
+    return _bar(text.format(bar), _values(shapes, value), max, lambda each: each <= bar)
 
 
 def _at_least(text: str, bar: float, shapes: Iterable[Shape], value: Callable[[Shape], float | None]) -> Bar:
-    found = {shape: each for shape in shapes if (each := value(shape)) is not None}
-    return _bar(text, bar, found, min, lambda each: each >= bar)
+    return _bar(text.format(bar), _values(shapes, value), min, lambda each: each >= bar)
 
 
-def _bar(
-    text: str, bar: float, found: Mapping[Shape, float], furthest: Callable[..., Shape], meets: Callable[[float], bool]
-) -> Bar:
+def _values(shapes: Iterable[Shape], value: Callable[[Shape], float | None]) -> dict[str, float]:
+    return {shape.name: each for shape in shapes if (each := value(shape)) is not None}
+
+
+def _bar(text: str, found: Mapping[str, float], furthest: Callable[..., str], meets: Callable[[float], bool]) -> Bar:
     if not found:
-        return Bar(text.format(bar), "", "", 0, 0)
-    worst = furthest(found, key=lambda shape: found[shape])
-    met = sum(meets(each) for each in found.values())
-    value = found[worst]
-    return Bar(
-        text.format(bar), f"{value:.0f}" if value >= 100 or value == 0 else f"{value:.2f}", worst.name, met, len(found)
-    )
+        return Bar(text, "", "", 0, 0)
+    worst = furthest(found, key=lambda name: found[name])
+    met, value = sum(meets(each) for each in found.values()), found[worst]
+    shown = f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
+    return Bar(text, shown, worst, met, len(found))

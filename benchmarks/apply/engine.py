@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from operator import call
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.apply.profiled import profiled
 from benchmarks.apply.shapes import TABLE
 from catchment.apply import Budget, apply_table
 from catchment.apply.engine import OpenEngine, open_duck_engine
@@ -51,12 +53,21 @@ def apply_folder(
     return {"commits": account.commits, "read": account.counts.read}
 
 
-def _with(options: str) -> Callable[[Spec], Callable[[], dict[str, Any]]]:
+def _with(options: str, *, within: Callable[[Callable[[], Any]], Any] = call) -> Callable[[Spec], Callable[[], Any]]:
+    """An engine: the contract's ``options``, and what the work is done ``within``."""
+
     def prepare(spec: Spec) -> Callable[[], dict[str, Any]]:
         announced = [f"{TABLE}/{Path(path).name}" for path in spec.changes]
-        return lambda: apply_folder(Path(spec.root), contract(options), announced or None)
+        return lambda: within(lambda: apply_folder(Path(spec.root), contract(options), announced or None))
 
     return prepare
 
 
-ENGINES = {"cow": _with(""), "dv": _with(", deletion_vectors: true"), "load": _with("")}
+_MASKING = ", deletion_vectors: true"
+ENGINES = {
+    "cow": _with(""),
+    "dv": _with(_MASKING),
+    "load": _with(""),
+    "cow-profile": _with("", within=profiled),
+    "dv-profile": _with(_MASKING, within=profiled),
+}

@@ -27,8 +27,13 @@ class Line:
 
 def fitted(found: Measured, engine: str, measure: str) -> Line | None:
     """The line of an engine's changes; None where fewer than four cells were measured."""
+    return line_of(found, [(engine, shape) for shape in found.shapes(engine)], measure)
+
+
+def line_of(found: Measured, cells: Sequence[tuple[str, Shape]], measure: str) -> Line | None:
+    """The line through cells of any engines; None where fewer than four were measured."""
     rows, values = [], []
-    for shape in found.shapes(engine):
+    for engine, shape in cells:
         if (value := found.value(engine, shape, measure)) is not None:
             rows.append([1.0, megabytes(found, shape, "touched"), megabytes(found, shape, "landed")])
             values.append(value)

@@ -1,7 +1,7 @@
 """Many small tables in one process, and the requests a commit and an idle poke make, as a table grows older.
 
-``python -m benchmarks.apply.many tables NUMBER`` and ``… requests`` print one JSON line. Requests are counted at the
-clients, on the local AWS's S3 and DynamoDB; what is counted there, the function's code asks of AWS.
+``python -m benchmarks.apply.many tables NUMBER`` and ``… requests VERSIONS`` print one JSON line. Requests are counted
+at the clients, on the local AWS's S3 and DynamoDB; what is counted there, the function's code asks of AWS.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from local.aws import LocalAws
 
 ROWS = 1_000
 CHANGES = 10
-VERSIONS = 100
 IDLE_EVERY = 10
 FILES = (1, 10, 100, 400)
 _LANDING = "landing: {timestamp_column: dms_ts, sequence_column: dms_seq, before_image_prefix: BI_}"
@@ -74,7 +73,7 @@ def many_tables(number: int) -> dict[str, Any]:
     }
 
 
-def requests() -> list[dict[str, Any]]:
+def requests(versions: int) -> list[dict[str, Any]]:
     """Requests of one commit of ten changes and of one idle poke, by the table's versions and by its files.
 
     The function is warm: it has seen the table before.
@@ -88,7 +87,7 @@ def requests() -> list[dict[str, Any]]:
             AttributeDefinitions=[{"AttributeName": "table", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        return [*_by_versions(con, Path(folder)), *_by_files(con, Path(folder))]
+        return [*_by_versions(con, Path(folder), versions), *_by_files(con, Path(folder))]
 
 
 class Counted:
@@ -121,12 +120,12 @@ class Counted:
         self.asked[model.name] += 1
 
 
-def _by_versions(con: Any, folder: Path) -> Iterator[dict[str, Any]]:
+def _by_versions(con: Any, folder: Path, versions: int) -> Iterator[dict[str, Any]]:
     table = Counted("versions")
     write(con, folder / "load.parquet", ROWS, 0)
     table.landing.put("s/t/LOAD00000001.parquet", folder / "load.parquet")
     table.apply([])
-    for version in range(1, VERSIONS + 1):
+    for version in range(1, versions + 1):
         write(con, folder / "changes.parquet", ROWS, version)
         table.landing.put(f"s/t/{_name(version)}", folder / "changes.parquet")
         with table.counting() as commit:
@@ -140,26 +139,30 @@ def _by_versions(con: Any, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _by_files(con: Any, folder: Path) -> Iterator[dict[str, Any]]:
+    """Tables cut into short files. A commit takes short files beside the changed one with it,
+    until one file has its full size: the ``first`` many, the ``second`` what little is left, ``commit`` none."""
     for files in FILES:
-        root, table = folder / f"files{files}", Counted(f"files{files}")
-        write(con, folder / "load.parquet", ROWS * 4, 0)
+        root, table, rows = folder / f"files{files}", Counted(f"files{files}"), ROWS * files
+        write(con, folder / "load.parquet", rows, 0)
         (root / "landing/s/t").mkdir(parents=True)
         (folder / "load.parquet").rename(root / "landing/s/t/LOAD00000001.parquet")
         local = [open_store(root / part) for part in ("landing", "lake", "quarantine")]
         apply(_contract("t"), *local, MemoryLease(), [])
-        lay_out(ROWS * 4, root / "lake/s/t", ROWS * 4 // files)
+        lay_out(rows, root / "lake/s/t", ROWS)
         for part, store in (("landing", table.landing), ("lake", table.lake)):
             for file in sorted((root / part).rglob("*")):
                 if file.is_file() and "_catchment" not in file.parts:
                     store.write_bytes(str(file.relative_to(root / part)), file.read_bytes())
         table.apply([])
-        write(con, folder / "changes.parquet", ROWS * 4, 1)
-        table.landing.put(f"s/t/{_name(1)}", folder / "changes.parquet")
-        with table.counting() as commit:
-            assert table.apply([f"s/t/{_name(1)}"]).commits == 1
-        with table.counting() as idle:
+        found: dict[str, Any] = {"files": files}
+        for number, kind in enumerate(("first", "second", "commit"), 1):
+            write(con, folder / "changes.parquet", rows, number)
+            table.landing.put(f"s/t/{_name(number)}", folder / "changes.parquet")
+            with table.counting() as found[kind]:
+                assert table.apply([f"s/t/{_name(number)}"]).commits == 1
+        with table.counting() as found["idle"]:
             assert table.apply([]).commits == 0
-        yield {"files": files, "commit": commit, "idle": idle}
+        yield found
 
 
 def write(con: Any, target: Path, rows: int, number: int) -> None:
@@ -220,4 +223,5 @@ def _milliseconds(seconds: list[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(many_tables(int(sys.argv[2])) if sys.argv[1] == "tables" else requests()))
+    number = int(sys.argv[2])
+    print(json.dumps(many_tables(number) if sys.argv[1] == "tables" else requests(number)))

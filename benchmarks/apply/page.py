@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.apply import dollars, plots
-from benchmarks.apply.bars import Measured, bars
+from benchmarks.apply.bars import LEASE, Bar, Measured, bars
 from benchmarks.apply.fit import Line, fitted, megabytes
-from benchmarks.apply.plan import CHANGES, Cell
+from benchmarks.apply.plan import CHANGES, PROFILES, Cell
 from benchmarks.apply.plots import NAMES
 from benchmarks.apply.shapes import KEYS, LOAD, Shape, count
 from catchment.apply.cost import function_dollars, job_dollars, model, prices, seconds_per_mb
 
-_TEMPLATE = Path(__file__).with_name("page.md")
+_TEMPLATE, _NOTES = (Path(__file__).with_name(name) for name in ("page.md", "notes.md"))
 _TABLES = ("1M", "10M", "100M")
 
 
@@ -50,6 +50,8 @@ def write(result: Mapping[str, Any], pictures: Path, target: Path) -> None:
         "even": _evens(),
         "lines": _fits(found),
         "files": _files(found),
+        "profiles": _profiles(found),
+        "notes": _NOTES.read_text().strip(),
         "prices": f"{prices().date}, {prices().region}",
         "errors": _errors(result),
         "pictures": os.path.relpath(pictures, target.parent),
@@ -66,8 +68,12 @@ def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _bars(found: Measured) -> str:
     return table(
         ["Wanted", "reached", "worst cell"],
-        ([bar.wanted, bar.verdict, f"{bar.worst} ({bar.where})" if bar.cells else ""] for bar in bars(found)),
+        ([bar.wanted, bar.verdict, _worst(bar)] for bar in bars(found)),
     )
+
+
+def _worst(bar: Bar) -> str:
+    return f"{bar.worst} ({bar.where})" if bar.where else bar.worst
 
 
 def _cells(found: Measured) -> str:
@@ -154,15 +160,17 @@ def _tables(found: Measured) -> str:
 def _requests(found: Measured) -> str:
     if isinstance(found.requests, dict):
         return f"Not measured: {found.requests['error']}"
+    kinds = ("first", "commit", "idle")
     rows = []
     for entry in found.requests:
-        if entry.get("versions") in (1, 10, 50, 100) or "files" in entry:
+        if entry.get("versions") in (1, 10, 50, 100, 500) or "files" in entry:
             field = "versions" if "versions" in entry else "files"
             name = f"{entry[field]} {field}".removesuffix("s" if entry[field] == 1 else "")
-            rows.append([name, *(_asked(entry.get(kind)) for kind in ("commit", "idle"))])
-    most = {kind: max(sum(e[kind].values()) for e in found.requests if kind in e) for kind in ("commit", "idle")}
-    rows.append(["the most of all", str(most["commit"]), str(most["idle"])])
-    return table(["the table has", "a commit of ten changes", "a poke with nothing new"], rows)
+            rows.append([name, *(_asked(entry.get(kind)) for kind in kinds)])
+    most = [max(sum(entry[kind].values()) for entry in found.requests if kind in entry) for kind in kinds]
+    rows.append(["the most of all", *map(str, most)])
+    names = ["the table has", "the first commit to short files", "a commit of ten changes", "a poke with nothing new"]
+    return table(names, rows)
 
 
 def _asked(counts: Mapping[str, int] | None) -> str:
@@ -171,7 +179,7 @@ def _asked(counts: Mapping[str, int] | None) -> str:
         "GetObject": "get",
         "HeadObject": "head",
         "PutObject": "put",
-        "UpdateItem": "lease",
+        LEASE: "lease",
     }
     return ", ".join(f"{value} {names.get(name, name)}" for name, value in sorted((counts or {}).items()))
 
@@ -236,6 +244,21 @@ def _files(found: Measured) -> str:
             files = found.cells[Cell("cow", shape)]["table_files"]
             rows.append([f"{files:,}", str(touched), _seconds(found.value("cow", shape))])
     return table(["files of the table", "of them touched", "s"], rows)
+
+
+def _profiles(found: Measured) -> str:
+    """One column a profiled cell: the share of its time that each step takes."""
+    cells = [cell for cell in found.cells if cell.engine in PROFILES and found.cells[cell]["rounds"]]
+    if not cells:
+        return "Not measured."
+    said = {cell: found.cells[cell]["said"] for cell in cells}
+    whole = {cell: sum(said[cell].values()) for cell in cells}
+    rows = [
+        [step, *(f"{said[cell][step] / whole[cell]:.0%}" if said[cell][step] else "" for cell in cells)]
+        for step in said[cells[0]]
+    ]
+    rows.append(["seconds in all", *(_seconds(whole[cell]) for cell in cells)])
+    return table(["", *(f"{cell.shape.name}, {NAMES[PROFILES[cell.engine]]}" for cell in cells)], rows)
 
 
 def _errors(result: Mapping[str, Any]) -> str:

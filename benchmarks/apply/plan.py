@@ -9,7 +9,9 @@ from itertools import product
 from benchmarks.apply.shapes import KEYS, LOAD, Shape, count
 
 LIMITS = ("limit-duckdb", "limit-arrow", "copy")
+LOADS = ("load", "spark-load")
 OTHERS = ("delta-rs", "delta-rs-streamed", "overwrite", "row-by-row")
+PROFILES = {"cow-profile": "cow", "dv-profile": "dv"}
 CHANGES = ("1k", "100k", "1M")
 
 
@@ -32,8 +34,8 @@ class SparkPlan:
 def chosen(tables: Sequence[str], changes: Sequence[str], keys: Sequence[str], engines: Sequence[str]) -> list[Cell]:
     """All cells of the given sizes, keys and engines; shape by shape, so that engines stand side by side."""
     shapes = [Shape(count(rows), count(events), key) for rows, events, key in product(tables, changes, keys)]
-    shapes += [Shape(count(rows), 0, LOAD) for rows in tables if "load" in engines]
-    return [Cell(engine, shape) for shape in shapes for engine in engines if (engine == "load") == (not shape.changes)]
+    shapes += [Shape(count(rows), 0, LOAD) for rows in tables]
+    return [Cell(engine, shape) for shape in shapes for engine in engines if (engine in LOADS) == (not shape.changes)]
 
 
 def standard(*, full: bool) -> list[Cell]:
@@ -48,6 +50,11 @@ def standard(*, full: bool) -> list[Cell]:
         cells += chosen(["1M", "10M"], CHANGES, KEYS, ["dv", "delta-rs", "delta-rs-streamed", "overwrite"])
         cells += [Cell("load", Shape(count("100M"), 0, LOAD)), Cell("cow", _cut("1k"))]
     return list(dict.fromkeys(cells))
+
+
+def repeated(cells: Iterable[Cell]) -> list[Cell]:
+    """Those that are measured several times: not what is far from a bar, nor the profiles."""
+    return [cell for cell in cells if cell.engine not in (*OTHERS, *PROFILES)]
 
 
 def spark(*, full: bool) -> list[SparkPlan]:

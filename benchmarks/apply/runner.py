@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def prepare(shape: Shape) -> None:
 def run(engine: str, shape: Shape) -> dict[str, Any]:
     """One measurement of one cell; ``error`` says why there is none."""
     root = shapes.CACHE / "work" / f"{engine}-{shape.name}"
-    cell = {"engine": engine, **asdict(shape)}
+    cell, began = {"engine": engine, **asdict(shape)}, time.monotonic()
     try:
         lay_out(shape, root)
         touched = [str(root / "lake" / TABLE / name) for name in oracle.touched(shape)]
@@ -37,13 +38,13 @@ def run(engine: str, shape: Shape) -> dict[str, Any]:
             "table_files": len(shape.data_files),
             "touched_files": len(touched),
             "touched_bytes": sum(os.path.getsize(path) for path in touched),
-            "landed_bytes": sum(path.stat().st_size for path in shape.files),
+            "landed_bytes": sum(path.stat().st_size for path in shape.landed),
         }
         spec = {"engine": engine, "root": str(root), "touched": touched, "changes": [str(p) for p in shape.files]}
         os.sync()  # else an earlier cell's writing is paid for by this one
         measured = _child([sys.executable, "-m", "benchmarks.apply.cell", json.dumps(spec)])
         checked = {"correct": None} if engine in _WITHOUT_TABLE else check(shape, root)
-        return {**cell, **measured, **sizes, **checked}
+        return {**cell, **measured, **sizes, **checked, "took": round(time.monotonic() - began, 1)}
     except Exception as error:  # a cell that fails is recorded, the others go on
         return {**cell, "error": f"{type(error).__name__}: {error}"[:2000]}
     finally:

@@ -76,6 +76,11 @@ class Shape:
         return CACHE / "changes" / self.name
 
     @property
+    def landed(self) -> list[Path]:
+        """The files that are to be applied: the changes, or the load."""
+        return self.files if self.changes else sorted((self.table / "landing" / TABLE).glob("LOAD*"))
+
+    @property
     def files(self) -> list[Path]:
         """The change files, in order."""
         return sorted(self.folder.glob("*.parquet"))

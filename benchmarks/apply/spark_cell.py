@@ -14,9 +14,11 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyspark
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession, Window
@@ -123,7 +125,7 @@ PREPARE = {"spark-merge-dv": prepare_deletion_vectors}
 
 
 def main(steps: list[Step]) -> None:
-    """Do the steps; a line each: seconds, highest memory of Java and Python so far, or what went wrong."""
+    """Do the steps; a line each: seconds, processor seconds, highest memory so far, or what went wrong."""
     with tempfile.TemporaryDirectory(prefix="spark-") as scratch:
         spark = session(scratch, ours=steps[0]["engine"] == "catchment-spark")
         spark.sparkContext.setLogLevel("ERROR")
@@ -131,9 +133,10 @@ def main(steps: list[Step]) -> None:
         for step in steps:
             try:
                 PREPARE.get(step["engine"], lambda *_: None)(spark, step)
-                began = time.perf_counter()
+                began, processor = time.perf_counter(), _processor_seconds()
                 WORK[step["engine"]](spark, step)
-                taken = {"seconds": round(time.perf_counter() - began, 4)}
+                seconds, processor = time.perf_counter() - began, _processor_seconds() - processor
+                taken = {"seconds": round(seconds, 4), "cpu_seconds": round(processor, 2)}
             except Exception as error:  # the other steps go on
                 taken = {"error": f"{type(error).__name__}: {error}"[:2000]}
             peak = _highest_mb("self") + _highest_mb(java)
@@ -145,6 +148,15 @@ def _java(spark: SparkSession) -> str:
     gateway = spark.sparkContext._jvm
     assert gateway is not None
     return str(gateway.java.lang.ProcessHandle.current().pid())
+
+
+def _processor_seconds() -> float:
+    """Of this process and all those below it, Java and its Python workers, with those that have ended."""
+    seconds = 0.0
+    for each in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # counted by its parent now
+            seconds += sum(each.cpu_times()[:4])
+    return seconds
 
 
 def _highest_mb(process: str) -> float:

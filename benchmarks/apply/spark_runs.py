@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,21 +25,30 @@ def run(engine: str, planned: Sequence[Shape]) -> list[dict[str, Any]]:
     """Measure ``engine`` on the shapes, in their order. The runs are marked ``cold`` (the first) or not."""
     cells = [{"engine": engine, **asdict(each), "cold": number == 0} for number, each in enumerate(planned)]
     roots = [shapes.CACHE / "work" / f"{engine}-{number}-{each.name}" for number, each in enumerate(planned)]
+    began = time.monotonic()
     try:
         if not PYTHON.exists():
             raise FileNotFoundError(f"{PYTHON}: run make setup-spark")
         steps = [_step(engine, shape, root) for shape, root in zip(planned, roots, strict=True)]
         os.sync()
         answers = _child(steps)
-        return [
-            {**cell, **answer, **({} if "error" in answer else runner.check(shape, root))}
-            for cell, answer, shape, root in zip(cells, answers, planned, roots, strict=True)
-        ]
+        checked = [_checked(answer, shape, root) for answer, shape, root in zip(answers, planned, roots, strict=True)]
     except Exception as error:  # recorded, the other engines go on
-        return [{**cell, "error": f"{type(error).__name__}: {error}"[:2000]} for cell in cells]
+        checked = [{"error": f"{type(error).__name__}: {error}"[:2000]} for _ in cells]
     finally:
         for root in roots:
             shutil.rmtree(root, ignore_errors=True)
+    took = {"took": round((time.monotonic() - began) / len(cells), 1)}
+    return [{**cell, **each, **took} for cell, each in zip(cells, checked, strict=True)]
+
+
+def _checked(answer: dict[str, Any], shape: Shape, root: Path) -> dict[str, Any]:
+    if "error" in answer:
+        return answer
+    try:
+        return {**answer, **runner.check(shape, root)}
+    except Exception as error:  # this step's, the others are right
+        return {"error": f"{type(error).__name__}: {error}"[:2000]}
 
 
 def _step(engine: str, shape: Shape, root: Path) -> dict[str, Any]:
@@ -70,7 +81,13 @@ def _net(shape: Shape) -> Path:
 def _child(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the process says of each step; steps it did not come to have its end as their error."""
     command = [str(PYTHON), "-m", "benchmarks.apply.spark_cell", json.dumps(list(steps))]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    lost = {"error": f"the process ended with {done.returncode}: {done.stderr.strip()[-1500:]}"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True, **pipes) as child:
+        try:
+            out, said = child.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)  # with Java and its Python workers
+            out, said = child.communicate()
+    answers = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    lost = {"error": f"the process ended with {child.returncode}: {said.strip()[-1500:]}"}
     return answers + [lost] * (len(steps) - len(answers))
