@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach candidate,python3 python3.11 python3.12 python3.
 	$(candidate) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(candidate))))
 VENV := .venv
 BIN := $(VENV)/bin
-SPARK := .venv-spark
+SPARK_VENV := .venv-spark
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # compiled once, everything starts faster from then on
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,27 +36,27 @@ node_modules/.installed: package.json package-lock.json $(VENV)/.installed
 
 # Spark as Glue 5.1 has it: Python 3.11 where there is one.
 SPARK_PYTHON ?= $(firstword $(shell command -v python3.11) $(PYTHON))
-setup-spark: setup $(SPARK)/.installed ## Create .venv-spark, in which the Spark engine runs, with its jars
+setup-spark: setup $(SPARK_VENV)/.installed ## Create .venv-spark, in which the Spark engine runs, with its jars
 	@:
 
-$(SPARK)/.installed: requirements-spark.txt local/spark/glue-5.1.txt | $(VENV)/.installed
-	@echo "Setting up $(SPARK) from requirements-spark.txt and local/spark/glue-5.1.txt"
-	@test -x $(SPARK)/bin/python || $(SPARK_PYTHON) -m venv --without-pip $(SPARK)
-	@$(BIN)/uv pip install --quiet --python $(SPARK)/bin/python --no-deps -r requirements-spark.txt
-	@$(SPARK)/bin/python -m local.spark.jars local/spark/glue-5.1.txt $(SPARK)/jars
+$(SPARK_VENV)/.installed: requirements-spark.txt local/spark/glue-5.1.txt | $(VENV)/.installed
+	@echo "Setting up $(SPARK_VENV) from requirements-spark.txt and local/spark/glue-5.1.txt"
+	@test -x $(SPARK_VENV)/bin/python || $(SPARK_PYTHON) -m venv --without-pip $(SPARK_VENV)
+	@$(BIN)/uv pip install --quiet --python $(SPARK_VENV)/bin/python --no-deps -r requirements-spark.txt
+	@$(SPARK_VENV)/bin/python -m local.spark.jars local/spark/glue-5.1.txt $(SPARK_VENV)/jars
 	@touch $@
 
-run: setup ## The main job on this machine (ROWS=500000 RATE=2000 SECONDS=12 SEED=7 CHAOS=1 JSON=report.json)
+run: setup $(if $(SPARK),setup-spark) ## The main job on this machine (ROWS=500000 RATE=2000 SECONDS=12 SEED=7 CHAOS=1 SPARK=1 JSON=report.json)
 	@$(BIN)/python -m local $(if $(ROWS),--rows $(ROWS)) $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos) $(if $(JSON),--json $(JSON))
+		$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos) $(if $(SPARK),--spark) $(if $(JSON),--json $(JSON))
 
 test: setup setup-spark lint types ## Lint, types, and every fast test
 	@$(BIN)/pytest -m "not slow"
-	@$(SPARK)/bin/pytest -m "not slow" tests/spark
+	@$(SPARK_VENV)/bin/pytest -m "not slow" tests/spark
 
 test-all: test ## The fast tests, then the slow ones
 	@$(BIN)/pytest -m slow
-	@$(SPARK)/bin/pytest -m slow tests/spark
+	@$(SPARK_VENV)/bin/pytest -m slow tests/spark
 
 lint: setup ## Style and format of the code, without changing it
 	@$(BIN)/ruff check --quiet .
@@ -106,4 +106,4 @@ update-snapshots: setup ## Accept the present templates as the snapshots
 	@$(BIN)/pytest tests/infrastructure --snapshot-update
 
 clean: ## Remove what setup, runs and builds left in this folder
-	@rm -rf $(VENV) $(SPARK) node_modules build cdk.out .catchment .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(SPARK_VENV) node_modules build cdk.out .catchment .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -39,6 +39,7 @@ def main(
     seed: Annotated[int, typer.Option(help="The same seed gives the same data and the same workload")] = 7,
     chaos: Annotated[bool, typer.Option("--chaos", help="Duplicate, delay, split and re-deliver files")] = False,
     truncate: Annotated[bool, typer.Option(help="Truncate a table on the way, and heal it by a reload")] = True,
+    spark: Annotated[bool, typer.Option("--spark", help="Let the Spark job apply one table, hard.swaps")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the report here, for machines")] = None,
 ) -> None:
     """Run the whole pipeline on this machine and prove that the lake equals its source."""
@@ -49,7 +50,7 @@ def main(
         console.width = PLAIN_WIDTH
     try:
         with run_folder() as folder:
-            report = run(Options(rows, rate, seconds, seed, chaos, truncate), folder, Progress(console))
+            report = run(Options(rows, rate, seconds, seed, chaos, truncate, spark), folder, Progress(console))
     except KeyboardInterrupt:
         console.print("[yellow]Interrupted; everything that was started has been stopped.[/]")
         raise typer.Exit(130) from None

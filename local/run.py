@@ -29,8 +29,6 @@ from local.source.workload import TRUNCATED
 from local.verdict import compare, report_of
 from stacks.assembly import synthesis
 
-ENVIRONMENT = "laptop"
-
 
 @dataclass(frozen=True)
 class Options:
@@ -45,6 +43,13 @@ class Options:
     seed: int
     chaos: bool
     truncate: bool = True
+    spark: bool = False
+    """Whether one table is applied by the Spark job: the environment laptop-spark instead of laptop."""
+
+    @property
+    def environment(self) -> str:
+        """What is synthesized, of cdk.json."""
+        return "laptop-spark" if self.spark else "laptop"
 
 
 def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
@@ -101,21 +106,21 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
 def _prepare(options: Options, folder: RunFolder, progress: Progress, stack: ExitStack) -> tuple[Path, LocalAws]:
     settings = {"CATCHMENT_CHAOS": str(options.seed)} if options.chaos else {}
     with (
-        progress.step(f"Synthesize the app (env={ENVIRONMENT}), start the local AWS") as step,
+        progress.step(f"Synthesize the app (env={options.environment}), start the local AWS") as step,
         ThreadPoolExecutor(1) as pool,
     ):
         starting = pool.submit(LocalAws.start, folder.work / "aws", settings=settings)
         try:
-            assembly = _synthesize(folder.work)
+            assembly = _synthesize(options.environment, folder.work)
         finally:
             aws = stack.enter_context(starting.result())
         step.result = aws.endpoint
     return assembly, aws
 
 
-def _synthesize(work: Path) -> Path:
+def _synthesize(environment: str, work: Path) -> Path:
     assembly = work / "cdk.out"
-    command = synthesis(ENVIRONMENT, assembly)
+    command = synthesis(environment, assembly)
     with start_guarded(command.arguments, log=work / "synth.log", env=command.environment, cwd=command.folder) as app:
         if app.wait() != 0:
             raise RunFailed("synthesis", app.log.read_text(errors="replace").strip()[-3000:])

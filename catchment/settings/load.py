@@ -17,6 +17,7 @@ from catchment.settings.models import Settings
 def load_settings(path: Path, environment: str, flags: Mapping[str, object] | None = None) -> Settings:
     """The settings of one environment: ``context.defaults`` overridden by ``context.environments.<environment>``.
 
+    An environment that says ``"like": "<another>"`` overrides that one instead.
     ``flags`` override the yes-or-no settings at the top, as ``-c multi_az=true`` does; their values are true and
     false or these words. In an environment null takes away what the defaults say.
     Raises SettingsError, or SettingsErrors for several, naming the file, the field, its value and what is allowed.
@@ -25,7 +26,7 @@ def load_settings(path: Path, environment: str, flags: Mapping[str, object] | No
     environments = context.get("environments", {})
     if environment not in environments:
         raise SettingsError(path.name, "env", environment, f"the environments are {_listed(environments)}")
-    merged = _merge(context.get("defaults", {}), environments[environment])
+    merged = _merge(context.get("defaults", {}), _environment(path.name, environments, environment))
     merged["environment"] = environment
     for name, value in (flags or {}).items():
         merged[name] = _flag(path.name, name, value)
@@ -48,6 +49,17 @@ def environment_names(path: Path) -> tuple[str, ...]:
 def flag_names() -> tuple[str, ...]:
     """The settings that a single ``-c name=true`` may override."""
     return ("deletion_protection", "destroy_data", "multi_az")
+
+
+def _environment(file: str, environments: Mapping[str, Any], name: str) -> dict[str, Any]:
+    own = dict(environments[name])
+    like = own.pop("like", None)
+    if like is None:
+        return own
+    allowed = [other for other, said in environments.items() if "like" not in said]
+    if like not in allowed:
+        raise SettingsError(f"{file} ({name})", "like", like, f"allowed: {_listed(allowed)}")
+    return _merge(environments[like], own)
 
 
 def _read(path: Path) -> dict[str, Any]:

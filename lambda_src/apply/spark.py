@@ -45,7 +45,7 @@ class SparkJob:
 
         Raises botocore's ClientError for anything else.
         """
-        arguments = {**poke._asdict(), "lease_token": token}
+        arguments = {"source": poke.source, "schema": poke.schema, "table": poke.table, "lease_token": token}
         try:
             run = self._glue.start_job_run(
                 JobName=self._environment.spark_job,

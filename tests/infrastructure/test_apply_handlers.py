@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
+from catchment.errors import LeaseTaken
 from catchment.landing.names import TableName
 from catchment.leases.dynamodb import DynamoLease
 from catchment.reload.request import ReloadRequest, withdraw_request, write_request
@@ -21,10 +23,11 @@ from catchment.storage import open_store
 from lambda_src.pokes import Poke, parse
 from local.aws import LocalAws
 
+LARGE = {f"sales.large_{number}": {"key": ["id"], "engine": "spark"} for number in (1, 2)}
 CONTRACTS = {
     "shop": {
         "landing": {"timestamp_column": "dms_ts", "sequence_column": "dms_seq", "before_image_prefix": "BI_"},
-        "tables": {"sales.orders": {"key": ["id"]}, "sales.visits": {}, "sales.empty": {"key": ["id"]}},
+        "tables": {"sales.orders": {"key": ["id"]}, "sales.visits": {}, "sales.empty": {"key": ["id"]}, **LARGE},
     }
 }
 ORDERS = Poke("shop", "sales", "orders")
@@ -109,7 +112,7 @@ class Cloud:
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with LocalAws.start(tmp_path_factory.mktemp("aws")) as started:
+    with LocalAws.start(tmp_path_factory.mktemp("aws"), settings={"CATCHMENT_SPARK_PYTHON": sys.executable}) as started:
         yield started
 
 
@@ -230,6 +233,68 @@ def test_a_table_that_is_not_done_in_time_is_poked_again(cloud: Cloud, apply: Mo
     assert cloud.rows("orders") == [{"id": 1, "status": "paid"}]
 
 
+WAITING = """
+import sys, time, boto3
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+boto3.client("dynamodb").update_item(
+    TableName="control", Key={"table": {"S": "a run was here"}}, UpdateExpression="SET given = :given",
+    ExpressionAttributeValues={":given": {"S": repr(given)}},
+)
+time.sleep(600)
+"""
+
+
+def _free(cloud: Cloud, table: str) -> bool:
+    lease = DynamoLease(cloud.dynamodb, "control", prefix="shop/", seconds=60)
+    try:
+        return lease.acquire(table).release(force=True)
+    except LeaseTaken:
+        return False
+
+
+def test_a_table_that_no_run_can_be_started_for_is_taken_back(cloud: Cloud, apply: ModuleType) -> None:
+    cloud.land("sales/large_1/LOAD00000001.parquet", [_change("I", 1, id=1)])
+    failed = apply.handler(_poked(Poke("shop", "sales", "large_1")), Context())["batchItemFailures"]
+    assert failed == [{"itemIdentifier": "poke"}], "there is no such job: somebody has to see it"
+    assert _free(cloud, "sales.large_1")
+
+
+def test_a_table_is_sparks_until_its_run_ends_and_others_wait_for_a_run(cloud: Cloud, apply: ModuleType) -> None:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "glue.amazonaws.com"}}
+    iam, glue = cloud.aws.client("iam"), cloud.aws.client("glue")
+    role = iam.create_role(RoleName="spark", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+    everything = {"Effect": "Allow", "Action": ["s3:GetObject", "dynamodb:UpdateItem"], "Resource": "*"}
+    iam.put_role_policy(RoleName="spark", PolicyName="may", PolicyDocument=json.dumps({"Statement": [everything]}))
+    cloud.s3.put_object(Bucket="contracts", Key="waiting.py", Body=WAITING.encode())
+    glue.create_job(Name="apply", Role=role, Command={"Name": "glueetl", "ScriptLocation": "s3://contracts/waiting.py"})
+    cloud.land("sales/large_2/LOAD00000001.parquet", [_change("I", 1, id=1)])
+    first, second = (Poke("shop", "sales", f"large_{number}") for number in (1, 2))
+
+    assert apply.handler(_poked(first), Context()) == {"batchItemFailures": []}
+    assert not _free(cloud, "sales.large_1")
+    assert apply.handler(_poked(first), Context()) == {"batchItemFailures": []}
+    (run,) = glue.get_job_runs(JobName="apply")["JobRuns"]
+    assert {name: run["Arguments"][f"--{name}"] for name in ("source", "schema", "table")} == {
+        "source": "shop",
+        "schema": "sales",
+        "table": "large_1",
+    }
+    held = DynamoLease(cloud.dynamodb, "control", prefix="shop/", seconds=60).acquire(
+        "sales.large_1", token=run["Arguments"]["--lease_token"]
+    )
+    held.look()
+
+    assert apply.handler(_poked(second), Context()) == {"batchItemFailures": []}
+    assert _free(cloud, "sales.large_2")
+    waits = cloud.sqs.get_queue_attributes(QueueUrl=cloud.queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"])[
+        "Attributes"
+    ]
+    assert waits["ApproximateNumberOfMessagesDelayed"] == "1"
+    glue.batch_stop_job_run(JobName="apply", JobRunIds=[run["Id"]])
+    cloud.sqs.purge_queue(QueueUrl=cloud.queue)
+    assert held.release()
+
+
 def test_what_may_succeed_later_comes_back(cloud: Cloud, apply: ModuleType) -> None:
     cloud.land("sales/empty/2026/03/01/20260301-090300000.parquet", [_change("I", 3, id=1)])
     cloud.s3.create_bucket(Bucket="other")
@@ -247,9 +312,9 @@ def test_what_may_succeed_later_comes_back(cloud: Cloud, apply: ModuleType) -> N
 def test_the_sweep_pokes_every_table_to_be_listed_whole(cloud: Cloud) -> None:
     from lambda_src.sweep.handler import handler
 
-    assert handler({}, None) == {"tables": 3}
+    assert handler({}, None) == {"tables": 5}
     assert {parse(message["Body"]) for message in cloud.take(cloud.queue)} == {
-        (Poke("shop", "sales", table), None) for table in ("orders", "visits", "empty")
+        (Poke("shop", "sales", table), None) for table in ("orders", "visits", "empty", "large_1", "large_2")
     }
 
 
@@ -257,7 +322,7 @@ def test_the_schedule_of_maintenance_asks_for_each_table_and_it_is_done(cloud: C
     from lambda_src.sweep.handler import handler
 
     orders = ORDERS._replace(maintain=True)
-    assert handler({"maintain": True}, None) == {"tables": 3}
+    assert handler({"maintain": True}, None) == {"tables": 5}
     (first,) = cloud.take(cloud.queue)  # the others are kept back for some minutes each
     assert parse(first["Body"]) == (orders, None)
     before = cloud.rows("orders")

@@ -103,7 +103,9 @@ def test_all_mistakes_are_told_at_once(refused: Callable[[Change], SettingsError
 
 
 def test_an_unknown_environment_names_those_there_are() -> None:
-    with pytest.raises(SettingsError, match="'qa' is not allowed; the environments are dev, staging, prod, laptop"):
+    with pytest.raises(
+        SettingsError, match="'qa' is not allowed; the environments are dev, staging, prod, laptop, laptop-spark"
+    ):
         load_settings(CDK_JSON, "qa")
 
 
@@ -148,6 +150,20 @@ def test_an_environment_adds_to_the_defaults_and_null_takes_away(tmp_path: Path)
     assert "sales.clients" not in found
     assert found["sales.visits"].key == ()
     assert "sales.products" in found
+
+
+def test_an_environment_may_be_like_another_but_for_what_it_says() -> None:
+    laptop, spark = (load_settings(CDK_JSON, name) for name in ("laptop", "laptop-spark"))
+    assert spark.sources["sales"].tables["hard.swaps"].engine == "spark"
+    assert spark.tables_files()["sales"]["tables"]["hard.swaps"] == {"key": ["id"], "engine": "spark"}
+    sources = {"sales": spark.sources["sales"].model_copy(update={"tables": laptop.sources["sales"].tables})}
+    assert spark.model_copy(update={"environment": "laptop", "sources": sources}) == laptop
+
+
+def test_an_environment_like_none_is_refused(refused: Callable[[Change], SettingsError]) -> None:
+    error = refused(lambda dev: dev.update(like="laptop-spark"))
+    assert (error.field, error.value) == ("like", "laptop-spark")
+    assert error.allowed == "allowed: staging, prod, laptop"
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:
