@@ -70,7 +70,7 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         with progress.step("Deploy Apply, Replication, Monitoring") as step:
             outputs |= _deploy(aws, assembly, ["Apply", "Replication", "Monitoring"], step)
         pipeline = Pipeline(aws, outputs, dsn)
-        healer = Healer(aws, ENVIRONMENT, TRUNCATED, folder.work) if options.truncate else None
+        healer = Healer(aws, options.environment, TRUNCATED, folder.work) if options.truncate else None
         with progress.step("Full load into the lake") as step:
             pipeline.load(step)
             loaded, load_seconds = pipeline.watch.rows, step.seconds
