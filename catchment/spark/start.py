@@ -107,16 +107,11 @@ def _s3() -> dict[str, str]:
         "spark.hadoop.fs.s3a.endpoint.region": os.environ.get("AWS_REGION")
         or os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
     }
-    if (key := os.environ.get("AWS_ACCESS_KEY_ID")) is not None:
-        session = os.environ.get("AWS_SESSION_TOKEN")
-        kind = "TemporaryAWSCredentialsProvider" if session else "SimpleAWSCredentialsProvider"
-        found |= {
-            "spark.hadoop.fs.s3a.aws.credentials.provider": f"org.apache.hadoop.fs.s3a.{kind}",
-            "spark.hadoop.fs.s3a.access.key": key,
-            "spark.hadoop.fs.s3a.secret.key": os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
-        }
-        if session:
-            found["spark.hadoop.fs.s3a.session.token"] = session
+    if "AWS_ACCESS_KEY_ID" in os.environ:
+        # s3a's own providers are without credentials for a moment where several threads ask first; this one is not
+        found["spark.hadoop.fs.s3a.aws.credentials.provider"] = (
+            "com.amazonaws.auth.EnvironmentVariableCredentialsProvider"
+        )
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
         found |= {

@@ -23,6 +23,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 """
 
+BATCHES = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+"""Operations that are no actions of their own.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+"""
+
 SERVICE_SESSIONS = {"dms-session-for-replication-task": "dms"}
 """Role sessions by which a service emulated outside ministack is known, with the service's name.
 
@@ -34,12 +44,13 @@ RequestContext = Callable[[str, bytes], dict[str, Any]]
 
 
 def judge_as_aws_does(request_context: RequestContext) -> None:
-    """Add the DMS service, condition keys from the request's body, and the keys of encrypted buckets and secrets.
+    """Add the DMS service, SQS batches, condition keys from the request's body, keys of encrypted buckets and secrets.
 
     Requests count as encrypted on their way (aws:SecureTransport): they never leave the loopback interface.
     """
     iam_actions.SERVICE_TO_IAM_NAMESPACE["dms"] = "dms"
     _know_resources_of_dms()
+    _know_batches()
     _add_context(request_context)
     _ask_for_keys()
     _know_services_that_assume_roles()
@@ -57,6 +68,16 @@ def _know_resources_of_dms() -> None:
         return named[0] if named else "*"
 
     iam_actions.extract_resource_arn = with_dms
+
+
+def _know_batches() -> None:
+    action_of = iam_actions.extract_iam_action
+
+    def with_batches(*request: Any) -> str | None:
+        action = action_of(*request)
+        return BATCHES.get(action, action) if action else action
+
+    iam_actions.extract_iam_action = with_batches
 
 
 def _add_context(request_context: RequestContext) -> None:

@@ -44,6 +44,20 @@ def test_what_is_not_granted_is_denied(function: Function, invoke: Invoke, aws: 
     assert "s3:ListBucket" in listing
 
 
+def test_a_batch_of_messages_is_allowed_by_what_allows_a_message(
+    function: Function, invoke: Invoke, aws: LocalAws
+) -> None:
+    queue = aws.client("sqs").create_queue(QueueName="batches")["QueueUrl"]
+    arn = "arn:aws:sqs:*:*:batches"
+    batch: dict[str, Any] = {"service": "sqs", "call": "send_message_batch"}
+    batch["arguments"] = {"QueueUrl": queue, "Entries": [{"Id": "1", "MessageBody": "x"}]}
+
+    sender = function("batch-sender", CALLING, statements=[allow("sqs:SendMessage", resource=arn)])
+    assert invoke(sender, **batch)[0] == "allowed"
+    reader = function("batch-reader", CALLING, statements=[allow("sqs:ReceiveMessage", resource=arn)])
+    assert "sqs:SendMessage " in invoke(reader, **batch)[0]
+
+
 def test_an_encrypted_bucket_asks_for_its_key_too(function: Function, invoke: Invoke, aws: LocalAws) -> None:
     s3, kms = aws.client("s3"), aws.client("kms")
     key = kms.create_key()["KeyMetadata"]["Arn"]
