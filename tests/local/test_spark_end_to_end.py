@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 from local.aws import LocalAws, deploy
 from stacks.assembly import synthesize
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SPARK = Path(__file__).parents[2] / ".venv-spark" / "bin" / "python"
 

@@ -74,8 +74,8 @@ def _know_batches() -> None:
     action_of = iam_actions.extract_iam_action
 
     def with_batches(*request: Any) -> str | None:
-        action = action_of(*request)
-        return BATCHES.get(action, action) if action else action
+        action: str | None = action_of(*request)
+        return BATCHES.get(action, action) if action else None
 
     iam_actions.extract_iam_action = with_batches
 
