@@ -44,7 +44,7 @@ def build(app: App, settings: Settings) -> None:
         databases=sources.databases,
         landing=lake.zones.landing,
         key=lake.key,
-        applier_role=apply.applier.role,
+        loaders=apply.loaders,
     )
     MonitoringStack(
         app,

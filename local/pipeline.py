@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -106,6 +107,15 @@ class Pipeline:
                 step.say(f"{pending} files to apply")
         step.result = f"{self.watch.files} files, {sum(len(t.commits) for t in self.watch.tables.values())} commits"
 
+    def spark_runs(self) -> dict[str, int]:
+        """How many runs of the Spark job have succeeded, by table."""
+        given = [run["Arguments"] for run in self._job_runs() if run["JobRunState"] == "SUCCEEDED"]
+        return dict(Counter(f"{each['--schema']}.{each['--table']}" for each in given))
+
+    def _job_runs(self) -> list[dict[str, Any]]:
+        pages = self._aws.client("glue").get_paginator("get_job_runs").paginate(JobName=self._outputs["SparkJob"])
+        return [run for page in pages for run in page["JobRuns"]]
+
     def _slot(self, connection: psycopg.Connection[Any]) -> str:
         row = connection.execute("SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'logical'").fetchone()
         if row is None:
@@ -144,6 +154,9 @@ class Pipeline:
             counts[name] = found["ApproximateNumberOfMessages"]
         log = self._aws.folder / "logs" / f"{self._outputs['ApplyFunction']}.log"
         tail = log.read_text(errors="replace")[-2000:] if log.exists() else "the apply function has not run"
+        failed = [run["ErrorMessage"] for run in self._job_runs() if run["JobRunState"] in ("FAILED", "TIMEOUT")]
+        if failed:
+            tail += f"\nThe Spark job failed {len(failed)} times, last with:\n{failed[0]}"
         return (
             f"{self.watch.pending()} files wait, {counts['QueueUrl']} messages in the queue, "
             f"{counts['DeadLetterUrl']} in the dead-letter queue. The apply function's last words:\n{tail}"

@@ -110,6 +110,8 @@ class RunReport:
     seconds: float
     peak_memory_mb: int
     reload: Reload | None = None
+    spark: dict[str, int] | None = None
+    """Runs of the Spark job by table; None where no table is meant to go there."""
 
     @property
     def equal(self) -> bool:
@@ -143,6 +145,9 @@ def show(report: RunReport, console: Console) -> None:
             f"{done.deleted:,} deleted, {done.unchanged:,} unchanged, {done.seconds:.1f} s.",
             highlight=False,
         )
+    if report.spark is not None:
+        runs = ", ".join(f"{table} in {number} runs" for table, number in report.spark.items()) or "nothing"
+        console.print(f"Applied by the Spark job: {escape(runs)}.", highlight=False)
     if report.lag:
         console.print(
             f"Lag from source commit to lake commit: p50 {report.lag.p50:.1f} s, "

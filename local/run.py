@@ -81,6 +81,7 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         with progress.step("Compare source and lake, value by value") as step:
             verdicts = compare(dsn, pipeline.lake, pipeline.contracts, folder.work)
             step.result = f"{sum(verdict.rows_source for verdict in verdicts):,} rows"
+        spark = pipeline.spark_runs() if options.spark else None
         with progress.step("Stop everything") as step:
             aws.stop()
     folder.keep(
@@ -100,6 +101,7 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         seconds=time.monotonic() - began,
         peak_memory_mb=memory.peak_mb,
         reload=healer.result if healer is not None else None,
+        spark=spark,
     )
 
 

@@ -55,6 +55,7 @@ def report_of(
     seconds: float,
     peak_memory_mb: int,
     reload: Reload | None,
+    spark: dict[str, int] | None,
 ) -> RunReport:
     """Put together what the lake's own commits say and what the comparison found."""
     return RunReport(
@@ -73,6 +74,7 @@ def report_of(
         seconds=round(seconds, 2),
         peak_memory_mb=peak_memory_mb,
         reload=reload,
+        spark=spark,
     )
 
 

@@ -34,17 +34,9 @@ class ApplyStack(Stack):
                     resources=[self._contracts.bucket.arn_for_objects(self._contracts.s3_object_key)],
                 )
             )
-        self.applier.role.add_to_policy(
-            PolicyStatement(
-                actions=["ssm:GetParameter"],
-                resources=[
-                    self.format_arn(
-                        service="ssm", resource="parameter", resource_name=task_parameter(settings, name).lstrip("/")
-                    )
-                    for name in settings.sources
-                ],
-            )
-        )
+        self.loaders = (self.applier.role, self.spark.role)
+        """Who has to ask a source's task whether a load is complete."""
+        self._let_find_tasks(settings)
         CfnOutput(self, "QueueUrl", value=self.applier.queue.queue_url)
         CfnOutput(self, "DeadLetterUrl", value=self.applier.dead_letters.queue_url)
         CfnOutput(self, "ApplyFunction", value=self.applier.function.function_name)
@@ -52,6 +44,12 @@ class ApplyStack(Stack):
         CfnOutput(self, "SweepFunction", value=self.sweep.function.function_name)
         CfnOutput(self, "ControlTable", value=self.applier.control.table_name)
         CfnOutput(self, "ContractsUrl", value=self._contracts.s3_object_url)
+
+    def _let_find_tasks(self, settings: Settings) -> None:
+        names = [task_parameter(settings, source).lstrip("/") for source in settings.sources]
+        parameters = [self.format_arn(service="ssm", resource="parameter", resource_name=name) for name in names]
+        for role in self.loaders:
+            role.add_to_policy(PolicyStatement(actions=["ssm:GetParameter"], resources=parameters))
 
     def _build_applier(self, settings: Settings, zones: Zones, key: IKey) -> ChangeApplier:
         apply = settings.apply
@@ -98,6 +96,7 @@ class ApplyStack(Stack):
                 "quarantine_url": zones.quarantine.s3_url_for_object(),
                 "contracts_url": self._contracts.s3_object_url,
                 "control_table": self.applier.control.table_name,
+                "tasks_prefix": tasks_prefix(settings),
             },
             worker_type=spark.worker_type,
             workers=spark.workers,

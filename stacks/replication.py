@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import CfnOutput, Stack
@@ -49,12 +49,12 @@ class ReplicationStack(Stack):
         databases: Mapping[str, SourceDatabase],
         landing: IBucket,
         key: IKey,
-        applier_role: IRole,
+        loaders: Sequence[IRole],
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self._settings, self._landing, self._key = settings, landing, key
-        # The applier asks a task whether a load is complete. Its role is imported, so tasks start after it is there.
-        self._loads = Policy(self, "LoadStates", roles=[applier_role])
+        # Roles are imported from the Apply stack, so tasks start when the applier is there to be told of their files.
+        self._loads = Policy(self, "LoadStates", roles=list(loaders))
         self._instance = self._build_instance(network)
         self._lifecycle = self._build_lifecycle() if self._starts_any() else None
         self.tasks = {

@@ -112,6 +112,27 @@ class DmsTask:
             raise ReloadFailed(self._arn, str(error)) from error
 
 
+class TaskLoads:
+    """The loads of the task that the SSM parameter ``<prefix>/<source>/task-arn`` names; nobody's where there is none.
+
+    The parameter is read each time: a task that is replaced has another ARN. ``dms`` and ``ssm`` are boto3 clients.
+    """
+
+    def __init__(self, dms: Any, ssm: Any, prefix: str, source: str, *, patience: float = 0.0) -> None:
+        self._dms, self._ssm, self._patience = dms, ssm, patience
+        self._parameter = f"{prefix}/{source}/task-arn"
+
+    def state(self, table: TableName) -> LoadState | None:
+        """The table's newest load. Raises StorageUnavailable."""
+        try:
+            arn = self._ssm.get_parameter(Name=self._parameter)["Parameter"]["Value"]
+        except self._ssm.exceptions.ParameterNotFound:
+            return None
+        except (ClientError, BotoCoreError) as error:
+            raise StorageUnavailable(self._parameter, f"the task of {table} cannot be found: {error}") from error
+        return DmsTask(self._dms, arn, patience=self._patience).state(table)
+
+
 def _load_state(line: dict[str, Any]) -> LoadState:
     started, ended, state = line.get("FullLoadStartTime"), line.get("FullLoadEndTime"), line.get("TableState", "")
     complete = started is not None and ended is not None and ended >= started and state not in _LOADING

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from catchment.apply import Account, Budget, apply_table
+from catchment.apply.loads import LoadStates, UnwatchedLoads
 from catchment.errors import SettingsError
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.landing.names import TableName
@@ -57,6 +58,7 @@ def run(given: argparse.Namespace) -> Account:
         lease=_lease(given, lake.root if isinstance(lake, LocalStore) else None),
         budget=BUDGET,
         now=lambda: datetime.now(UTC),
+        loads=_loads(given),
         open_engine=spark_engine(spark),
     )
 
@@ -67,6 +69,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     for name, text in _REQUIRED.items():
         parser.add_argument(f"--{name}", required=True, help=text)
     parser.add_argument("--control_table", help="DynamoDB table of the leases; left out: locks in the lake's folder")
+    parser.add_argument("--tasks_prefix", help="of the parameters that name DMS tasks; left out: none is asked")
     parser.add_argument("--lease_token", help="what the lease was handed over to")
     given, others = parser.parse_known_args(arguments)
     if others:
@@ -98,6 +101,16 @@ def _contract(given: argparse.Namespace) -> TableContract:
     if name not in contracts:
         raise SettingsError("apply", "--table", str(name), f"allowed are {', '.join(map(str, contracts))}")
     return contracts[name]
+
+
+def _loads(given: argparse.Namespace) -> LoadStates:
+    if not given.tasks_prefix:
+        return UnwatchedLoads()
+    import boto3
+
+    from catchment.reload.dms import TaskLoads
+
+    return TaskLoads(boto3.client("dms"), boto3.client("ssm"), given.tasks_prefix, given.source)
 
 
 def _lease(given: argparse.Namespace, lake: Path | None) -> Lease:

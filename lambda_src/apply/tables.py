@@ -15,14 +15,14 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from catchment.apply import Account, Budget, apply_table
 from catchment.apply.engine import open_duck_engine
-from catchment.apply.loads import LoadState, LoadStates
+from catchment.apply.loads import LoadStates
 from catchment.errors import Terminal
 from catchment.landing.contract import TableContract
 from catchment.landing.names import TableName
 from catchment.leases import Lease
 from catchment.leases.dynamodb import DynamoLease
 from catchment.maintenance import Horizons, maintain_table
-from catchment.reload.dms import DmsTask
+from catchment.reload.dms import TaskLoads
 from catchment.sinks.delta_table import DeltaLogs
 from catchment.storage import open_store
 from lambda_src.apply.environment import Environment
@@ -163,7 +163,7 @@ class Tables:
         metrics.flush_metrics()
 
     def _loads(self, source: str) -> LoadStates:
-        return _Loads(self._dms, self._ssm, f"{self._environment.tasks_prefix}/{source}/task-arn")
+        return TaskLoads(self._dms, self._ssm, self._environment.tasks_prefix, source, patience=LOAD_PATIENCE_SECONDS)
 
     def _contract(self, poke: Poke) -> TableContract | None:
         return self._contracts.get(poke.source, {}).get(TableName(poke.schema, poke.table))
@@ -198,23 +198,6 @@ class Tables:
         metrics.add_dimension(name="source", value=poke.source)
         metrics.add_dimension(name="table", value=f"{poke.schema}.{poke.table}")
         return metrics
-
-
-class _Loads:
-    """The loads of the task that an SSM parameter names; nobody's where there is none (yet).
-
-    The parameter is read each time: a task that is replaced has another ARN.
-    """
-
-    def __init__(self, dms: Any, ssm: Any, parameter: str) -> None:
-        self._dms, self._ssm, self._parameter = dms, ssm, parameter
-
-    def state(self, table: TableName) -> LoadState | None:
-        try:
-            arn = self._ssm.get_parameter(Name=self._parameter)["Parameter"]["Value"]
-        except self._ssm.exceptions.ParameterNotFound:
-            return None
-        return DmsTask(self._dms, arn, patience=LOAD_PATIENCE_SECONDS).state(table)
 
 
 def _behind(watermark: int) -> float:

@@ -215,6 +215,7 @@ def test_a_load_that_is_not_complete_is_looked_at_again_by_one_message(cloud: Cl
     assert apply.handler(events[1], Context()) == {"batchItemFailures": []}
     queued = cloud.sqs.get_queue_attributes(QueueUrl=cloud.queue, AttributeNames=["All"])["Attributes"]
     assert (queued["ApproximateNumberOfMessages"], queued["ApproximateNumberOfMessagesDelayed"]) == ("0", "1")
+    cloud.sqs.purge_queue(QueueUrl=cloud.queue)
     withdraw_request(lake, table)
 
 

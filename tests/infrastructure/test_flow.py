@@ -140,7 +140,7 @@ def test_a_run_of_the_spark_job_that_fails_tells_somebody(laptop: Assembly) -> N
 def test_the_spark_job_is_told_what_the_function_is_told(laptop: Assembly) -> None:
     (job,) = laptop.properties("Apply", "AWS::Glue::Job")
     variables, arguments = _function(laptop, "apply")["Environment"]["Variables"], job["DefaultArguments"]
-    for name in ("landing_url", "silver_url", "quarantine_url", "contracts_url", "control_table"):
+    for name in ("landing_url", "silver_url", "quarantine_url", "contracts_url", "control_table", "tasks_prefix"):
         assert arguments[f"--{name}"] == variables[name.upper()], name
     spark = SETTINGS.apply.spark
     assert (job["GlueVersion"], job["MaxRetries"], job["Timeout"]) == ("5.1", 0, spark.timeout_minutes)

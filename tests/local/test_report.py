@@ -61,6 +61,13 @@ def test_an_account_that_does_not_add_up_is_no_success() -> None:
     assert "account does not add up" in printed(report(lost))
 
 
+def test_what_the_spark_job_applied_is_told() -> None:
+    assert "Spark" not in printed(report(GOOD))
+    told = printed(replace(report(GOOD), spark={"sales.clients": 2}))
+    assert "Applied by the Spark job: sales.clients in 2 runs." in told
+    assert "Applied by the Spark job: nothing." in printed(replace(report(GOOD), spark={}))
+
+
 def test_names_with_brackets_are_no_markup() -> None:
     assert "odd[red]name" in printed(report(replace(GOOD, table="odd[red]name")))
 
