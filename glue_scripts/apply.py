@@ -1,7 +1,7 @@
 """Applies the landing files of one table on Spark: a Glue job, an EMR Serverless job or a process of this machine.
 
-All arguments are by name; those of the platform (``--JOB_NAME`` …) are let pass. What became of every row is the last
-line on standard output, as JSON.
+All arguments are by name; those of the platform (``--JOB_NAME`` …) are let pass. What became of every row, or the
+error, is the last line on standard output, as JSON.
 """
 
 from __future__ import annotations

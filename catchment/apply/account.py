@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -82,3 +83,10 @@ class Account:
         """Plain values; the counts lie beside the rest."""
         rest = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("table", "counts")}
         return {"table": self.table, **self.counts.to_json(), **rest}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Account:
+        """What ``to_json`` made; other names are let pass."""
+        counts = Counts(**{f.name: values[f.name] for f in fields(Counts)})
+        rest = {f.name: values[f.name] for f in fields(cls) if f.name != "counts"}
+        return cls(counts=counts, **rest)

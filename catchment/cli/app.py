@@ -22,6 +22,13 @@ app = typer.Typer(
 )
 
 
+class EngineName(StrEnum):
+    """What applies the files."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
 class Format(StrEnum):
     """How an answer is printed."""
 
@@ -55,6 +62,9 @@ def apply_command(
     table: Annotated[
         list[str] | None, typer.Option("--table", metavar="SCHEMA.TABLE", help="Only this table; may be given again.")
     ] = None,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="spark: for what is too large for one process; make setup-spark.")
+    ] = EngineName.duckdb,
 ) -> None:
     """Bring the tables of LAKE up to date with the landing files in LANDING.
 
@@ -66,7 +76,8 @@ def apply_command(
     """
     from catchment.cli.apply import apply
 
-    code = apply(landing, lake, tables, quarantine=quarantine, only=table or [], json_to=json_to)
+    on_spark = engine is EngineName.spark
+    code = apply(landing, lake, tables, quarantine=quarantine, only=table or [], json_to=json_to, on_spark=on_spark)
     raise typer.Exit(code)
 
 

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from catchment.apply import Account, Budget, apply_table
 from catchment.cli.show import new_console
+from catchment.cli.spark import SparkScript
 from catchment.errors import CatchmentError, SettingsError
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.landing.names import TableName, parse
@@ -30,31 +31,44 @@ _COUNTS = ("read", "applied", "superseded", "stale", "quarantined", "inserted", 
 
 @dataclass(frozen=True)
 class Result:
-    """A table's account, or why it has none."""
+    """A table's account, or why it has none: the kind of the error and its text."""
 
     table: str
     account: Account | None
-    error: Exception | None
+    error: tuple[str, str] | None
 
     def to_json(self) -> dict[str, Any]:
-        """The account, or the error's kind and text."""
-        if self.account is not None:
-            return {**self.account.to_json(), "error": None}
-        return {"table": self.table, "error": {"kind": type(self.error).__name__, "message": str(self.error)}}
+        """The account, or the error."""
+        if self.error is None:
+            return {**(self.account.to_json() if self.account else {}), "error": None}
+        kind, message = self.error
+        return {"table": self.table, "error": {"kind": kind, "message": message}}
 
 
 def apply(
-    landing: str, lake: str, tables: Path, *, quarantine: str | None, only: Sequence[str], json_to: str | None
+    landing: str,
+    lake: str,
+    tables: Path,
+    *,
+    quarantine: str | None,
+    only: Sequence[str],
+    json_to: str | None,
+    on_spark: bool = False,
 ) -> int:
     """Apply every table of the tables file; returns the exit code. Raises SettingsError before anything is touched."""
     contracts = chosen(load_contracts(tables), only, str(tables))
-    stores = open_store(landing), open_store(lake), open_store(quarantine or f"{lake.rstrip('/')}/_quarantine")
+    bad = quarantine or f"{lake.rstrip('/')}/_quarantine"
+    stores = open_store(landing), open_store(lake), open_store(bad)
     if isinstance(stores[0], LocalStore) and not stores[0].root.is_dir():
         raise SettingsError("apply", "LANDING", landing, "allowed is a folder that exists, or s3://bucket/prefix")
     if stores[0].url == stores[1].url:
         raise SettingsError("apply", "LAKE", lake, "allowed is another folder than LANDING")
-    lease = lease_of(stores[1])
-    results = [_one(contract, *stores, lease) for contract in contracts]
+    if on_spark:
+        script = SparkScript(landing=landing, lake=lake, quarantine=bad, tables=tables)
+        results = [_by_script(contract, script) for contract in contracts]
+    else:
+        lease = lease_of(stores[1])
+        results = [_here(contract, *stores, lease) for contract in contracts]
     unlisted = {} if only else _unlisted(stores[0], {contract.name for contract in contracts})
     if json_to is not None:
         _write_json(json_to, landing, lake, results, unlisted)
@@ -62,7 +76,7 @@ def apply(
         _show(results, unlisted)
     for result in results:
         if result.error is not None:
-            print(f"catchment: {result.error}", file=sys.stderr)
+            print(f"catchment: {result.error[1]}", file=sys.stderr)
     return 1 if any(result.error is not None for result in results) else 0
 
 
@@ -88,7 +102,14 @@ def lease_of(lake: ObjectStore) -> Lease:
     return MemoryLease()
 
 
-def _one(
+def _by_script(contract: TableContract, script: SparkScript) -> Result:
+    answer = script.apply(contract.name)
+    if error := answer.get("error"):
+        return Result(str(contract.name), None, (error["kind"], error["message"]))
+    return Result(str(contract.name), Account.from_json(answer), None)
+
+
+def _here(
     contract: TableContract, landing: ObjectStore, lake: ObjectStore, quarantine: ObjectStore, lease: Lease
 ) -> Result:
     try:
@@ -103,10 +124,10 @@ def _one(
         )
         return Result(str(contract.name), account, None)
     except CatchmentError as error:
-        return Result(str(contract.name), None, error)
+        return Result(str(contract.name), None, (type(error).__name__, str(error)))
     except Exception as error:  # whatever it is, the other tables are still to be done
         _LOG.exception("%s failed in an unforeseen way", contract.name)
-        return Result(str(contract.name), None, error)
+        return Result(str(contract.name), None, (type(error).__name__, str(error)))
 
 
 def _write_json(target: str, landing: str, lake: str, results: Sequence[Result], unlisted: Mapping[str, int]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from catchment.apply import Account, Budget, apply_table
 from catchment.apply.loads import LoadStates, UnwatchedLoads
-from catchment.errors import SettingsError
+from catchment.errors import CatchmentError, SettingsError
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.landing.names import TableName
 from catchment.leases import HandedOver, Lease, MemoryLease
@@ -32,14 +32,21 @@ BUDGET = Budget(commit_bytes=16 * 1024**3, commit_files=20_000, memory_mb=1024)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Apply one table; 0 once it is up to date, 2 where the arguments are wrong. Raises what apply_table raises."""
+    """Apply one table; 0 once it is up to date, 2 where the arguments are wrong. Raises what apply_table raises.
+
+    The last line on standard output is the account, or the error's kind and message, as JSON.
+    """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+    given = _parse(arguments)
     try:
-        given = _parse(arguments)
         account = run(given)
     except SettingsError as error:
         print(f"catchment: {error}", file=sys.stderr)
         return 2
+    except CatchmentError as error:
+        said = {"kind": type(error).__name__, "message": str(error)}
+        print(json.dumps({"source": given.source, "error": said}, ensure_ascii=False))
+        raise
     print(json.dumps({"source": given.source, **account.to_json()}, ensure_ascii=False))
     return 0
 
@@ -89,8 +96,8 @@ _REQUIRED = {
 
 def _contract(given: argparse.Namespace) -> TableContract:
     """The table's contract. Raises SettingsError where the file does not name the table."""
-    folder, _, file = str(given.contracts_url).rpartition("/")
-    text = open_store(folder or ".").read_bytes(file).decode()
+    folder, slash, file = str(given.contracts_url).rpartition("/")
+    text = open_store(folder or slash or ".").read_bytes(file).decode()
     if given.source:
         published = json.loads(text)
         if given.source not in published:

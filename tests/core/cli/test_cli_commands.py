@@ -104,6 +104,17 @@ def test_a_reload_that_happened_already_is_swapped_in_by_its_moment(
     assert a.rows(site) == [(9, "again")]
 
 
+def test_spark_that_is_not_here_is_named_with_what_brings_it(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CATCHMENT_SPARK_PYTHON", "nowhere/python")
+    assert apply("--engine", "spark") == 2
+    error = capsys.readouterr().err
+    assert "nowhere/python" in error
+    assert "make setup-spark" in error
+    assert not (site / "lake").exists()
+
+
 def test_quarantined_rows_are_loud_but_no_failure(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (site / "landing/s/t/20240809-110000000.parquet").write_bytes(b"PAR1 no more")
     assert apply() == 0
