@@ -15,7 +15,8 @@ from typing import Any
 from benchmarks.apply import base, data, oracle, shapes
 from benchmarks.apply.shapes import ROOT, TABLE, Shape
 
-TIMEOUT = 900
+TIMEOUT, TIMEOUT_LARGE = 600, 7200
+_LARGE = 50_000_000
 _WITHOUT_TABLE = ("limit-duckdb", "limit-arrow", "copy", "row-by-row")
 
 
@@ -42,7 +43,7 @@ def run(engine: str, shape: Shape) -> dict[str, Any]:
         }
         spec = {"engine": engine, "root": str(root), "touched": touched, "changes": [str(p) for p in shape.files]}
         os.sync()  # else an earlier cell's writing is paid for by this one
-        measured = _child([sys.executable, "-m", "benchmarks.apply.cell", json.dumps(spec)])
+        measured = _child([sys.executable, "-m", "benchmarks.apply.cell", json.dumps(spec)], shape)
         checked = {"correct": None} if engine in _WITHOUT_TABLE else check(shape, root)
         return {**cell, **measured, **sizes, **checked, "took": round(time.monotonic() - began, 1)}
     except Exception as error:  # a cell that fails is recorded, the others go on
@@ -79,8 +80,9 @@ def _linked(source: str, target: str) -> None:
         os.link(source, target)
 
 
-def _child(command: list[str]) -> dict[str, Any]:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT)
+def _child(command: list[str], shape: Shape) -> dict[str, Any]:
+    timeout = TIMEOUT_LARGE if shape.rows > _LARGE else TIMEOUT
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
     if done.returncode:
         raise RuntimeError(f"ended with {done.returncode}: {done.stderr.strip()[-1500:]}")
     answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])

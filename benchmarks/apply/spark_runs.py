@@ -17,7 +17,7 @@ from benchmarks.apply import runner, shapes
 from benchmarks.apply.data import session
 from benchmarks.apply.shapes import COLUMNS, ROOT, TABLE, Shape
 
-TIMEOUT = 1800
+TIMEOUT = 1200
 PYTHON = ROOT / ".venv-spark/bin/python"
 
 

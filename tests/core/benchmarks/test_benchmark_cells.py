@@ -60,6 +60,7 @@ def test_a_page_is_written_of_what_there_is(tmp_path: Path) -> None:
     result = {
         "began": "2026-01-01T00:00:00",
         "seconds": 60,
+        "plan": "standard",
         "machine": {"processor": "one"},
         "runs": [runner.run("cow", SHAPE), runner.run("limit-duckdb", SHAPE), failed],
         "tables": {"error": "not come to"},
