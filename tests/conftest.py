@@ -4,9 +4,11 @@ import gc
 import os
 import sys
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("unshrunk", derandomize=True, phases=(Phase.explicit, Phase.generate))
+settings.register_profile("fuzz", derandomize=False)
 settings.load_profile("repeatable")
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:

@@ -18,10 +18,14 @@ _START = datetime(2024, 8, 9, 23, 57)
 
 @dataclass(frozen=True)
 class Delivery:
-    """The steps in which the landing zone fills up. ``in_name_order``: names alone tell the order of the changes."""
+    """The steps in which the landing zone fills up. ``in_name_order``: names alone tell the order of the changes.
+
+    ``poked``: of each step the applier is told the names; else it looks at the whole folder.
+    """
 
     steps: Sequence[Sequence[File]]
     in_name_order: bool
+    poked: bool
 
 
 def change_path(minute: float, *, folder: bool = True) -> str:
@@ -32,10 +36,11 @@ def change_path(minute: float, *, folder: bool = True) -> str:
 
 @st.composite
 def deliveries(draw: st.DrawFn, history: History) -> Delivery:
-    """Files of a history in steps, everything delivered at the end."""
-    natural = [*_load_files(draw, history.load), *_change_files(draw, history.epochs)]
+    """Files of a history in steps, everything delivered at the end; an interval is a minute, or longer than a look."""
+    interval = draw(st.sampled_from([1, 1, 150]))
+    natural = [*_load_files(draw, history.load), *_change_files(draw, history.epochs, interval)]
     files, shuffled = _renamed(draw, natural)
-    resent = _resent(draw, history.epochs, len(files))
+    resent = _resent(draw, history.epochs, len(files), interval)
     files += resent
     if draw(st.integers(0, 2)) == 0:
         files = list(draw(st.permutations(files)))
@@ -46,7 +51,7 @@ def deliveries(draw: st.DrawFn, history: History) -> Delivery:
         steps[-1].append(file)
         if draw(st.integers(0, 7)) == 0:  # put once more, same name, same content
             steps.append([draw(st.sampled_from(steps[-1]))])
-    return Delivery(steps, not shuffled and not resent)
+    return Delivery(steps, not shuffled and not resent, draw(st.booleans()))
 
 
 def _load_files(draw: st.DrawFn, load: Epoch) -> list[File]:
@@ -55,7 +60,7 @@ def _load_files(draw: st.DrawFn, load: Epoch) -> list[File]:
     return [File(f"s/t/LOAD{i + 1:08X}.parquet", load.columns, part, load.narrow) for i, part in enumerate(parts)]
 
 
-def _change_files(draw: st.DrawFn, epochs: Sequence[Epoch]) -> list[File]:
+def _change_files(draw: st.DrawFn, epochs: Sequence[Epoch], interval: int) -> list[File]:
     """A file never holds both sides of a schema change; it may well be empty."""
     files = []
     for epoch in epochs:
@@ -63,7 +68,7 @@ def _change_files(draw: st.DrawFn, epochs: Sequence[Epoch]) -> list[File]:
         cuts = sorted([0, *draw(st.lists(ends, max_size=2)), len(epoch.records)])
         for start, end in pairwise(cuts):
             if start < end or draw(st.integers(0, 2)) == 0:
-                path = change_path(len(files), folder=draw(st.booleans()))
+                path = change_path(len(files) * interval, folder=draw(st.booleans()))
                 files.append(File(path, epoch.columns, epoch.records[start:end], epoch.narrow))
     return files
 
@@ -78,7 +83,7 @@ def _renamed(draw: st.DrawFn, files: list[File]) -> tuple[list[File], bool]:
     return [*files[:i], other.renamed(one.path), one.renamed(other.path), *files[i + 2 :]], True
 
 
-def _resent(draw: st.DrawFn, epochs: Sequence[Epoch], named: int) -> list[File]:
+def _resent(draw: st.DrawFn, epochs: Sequence[Epoch], named: int, interval: int) -> list[File]:
     """After a resume, changes come once more, cut otherwise, under names of their own."""
     said = [epoch for epoch in epochs if epoch.records]
     files: list[File] = []
@@ -86,6 +91,6 @@ def _resent(draw: st.DrawFn, epochs: Sequence[Epoch], named: int) -> list[File]:
         epoch = draw(st.sampled_from(said))
         start = draw(st.integers(0, len(epoch.records) - 1))
         end = draw(st.integers(start + 1, len(epoch.records)))
-        path = change_path(draw(st.integers(-1, named)) + 0.25 * (i + 1), folder=False)
+        path = change_path((draw(st.integers(-1, named)) + 0.25 * (i + 1)) * interval, folder=False)
         files.append(File(path, epoch.columns, epoch.records[start:end], epoch.narrow))
     return files

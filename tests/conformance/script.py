@@ -1,13 +1,17 @@
-"""One scripted history with everything in it, for faults that are enumerated: at every call, one after the other."""
+"""Scripted work, of changes, of a reload and of maintenance, for faults enumerated: at every call, one by one."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from catchment.apply import Account, Budget
+from catchment.leases import Lease
+from catchment.maintenance import Policy, Report, maintain_table
+from catchment.reload.request import ReloadRequest, write_request
 from tests.conformance.calls import Calls
 from tests.conformance.engines import Engine
 from tests.conformance.leases import ExpiringLease
@@ -39,17 +43,11 @@ THEN = (
     File("s/t/20240809-120000000.parquet", (*_COLUMNS, "n"), (_record("D", 30, "d"), _record("I", 31, "b", 4, n=7))),
     File("s/t/20240809-130000000.parquet", _COLUMNS, (_record("U", 20, "x", 3, old="c"),)),
 )
+LAST = File("s/t/20240809-140000000.parquet", _COLUMNS, (_record("U", 40, "a", 5),))
 
-
-def begin(root: Path, engine: Engine, run: Callable[[Callable[[], object]], object] = lambda work: work()) -> Table:
-    """A table with the first files applied, by ``run``, and the others landed."""
-    table = Table(root, engine, SHAPE)
-    for file in FIRST:
-        table.land(file)
-    run(lambda: table.apply(budget=BUDGET))
-    for file in THEN:
-        table.land(file)
-    return table
+# what a reload finds: a row as it was, a changed one, a new one, and all others gone
+RELOADED = File(FIRST[0].path, _COLUMNS, (_record("I", 0, "a", 2), _record("I", 0, "e", 6), _record("I", 0, "g", 7)))
+FLOOR = token(25)
 
 
 def copy(table: Table, root: Path) -> Table:
@@ -58,24 +56,129 @@ def copy(table: Table, root: Path) -> Table:
     return replace(table, root=root, delivered=dict(table.delivered))
 
 
-def apply(table: Table, calls: Calls, lease: ExpiringLease | None = None) -> Account:
+def apply(table: Table, calls: Calls, lease: Lease | None = None) -> Account:
     """One call of the engine, watched."""
     stores = {name: calls.store(name, table.store(name)) for name in ("landing", "lake", "quarantine")}
     return table.apply(budget=BUDGET, lease=calls.lease(lease or ExpiringLease()), **stores)
 
 
-def check_interrupted(table: Table) -> None:
-    """Whatever happened: the table is what the files say that its own commits name."""
+@dataclass(frozen=True)
+class Script:
+    """``land`` brings what is to be done by ``work``, whose calls are watched.
+
+    The checks are of a table after an interruption, and of one more call that nothing interrupts.
+    """
+
+    name: str
+    land: Callable[[Table], None]
+    check_interrupted: Callable[[Table], None]
+    check_recovered: Callable[[Table], None]
+    work: Callable[[Table, Calls], object]
+
+    def begin(
+        self, root: Path, engine: Engine, run: Callable[[Callable[[], object]], object] = lambda work: work()
+    ) -> Table:
+        """A table with the first files applied, by ``run``, and everything else landed."""
+        table = Table(root, engine, SHAPE)
+        for file in FIRST:
+            table.land(file)
+        run(lambda: table.apply(budget=BUDGET))
+        self.land(table)
+        return table
+
+
+def _land_changes(table: Table) -> None:
+    for file in THEN:
+        table.land(file)
+
+
+def _check_part(table: Table) -> None:
+    """The table is what the files say that its own commits name."""
     named = [file["path"] for record in table.records() for file in record["files"]]
     assert len(named) == len(set(named)), "a file was applied twice"
+    table.check_quarantine()
     part = replace(table, delivered={path: table.delivered[path] for path in named})
     columns = (*_COLUMNS, SEQUENCE)
     assert canonical(READERS["deltalake"](table.path), columns) == part.expected_of(columns)
 
 
-def check_recovered(table: Table) -> None:
+def _check_changes(table: Table) -> None:
     """One more call, with nothing in its way, makes everything right, and it stays so."""
     account = table.apply(budget=BUDGET)
     table.check_rows()
     table.check_log()
     table.check_repetition(account.version)
+
+
+def _land_reload(table: Table) -> None:
+    """A reload is asked for, and its load has come; so have changes from before its floor and from behind it."""
+    write_request(table.store("lake"), table.contract.name, ReloadRequest(datetime.now(UTC).isoformat(), FLOOR))
+    for file in (RELOADED, *THEN[1:3]):
+        table.land(file)
+
+
+def _check_either(table: Table) -> None:
+    """The table is the old generation whole, or the new one."""
+    swapped = any(record.get("generation", {}).get("number") for record in table.records())
+    meant = [(RELOADED,), (RELOADED, THEN[2])] if swapped else [FIRST]
+    table.check_quarantine()
+    found = canonical(READERS["deltalake"](table.path), _COLUMNS)
+    assert found in [_meaning_of(table, files) for files in meant]
+
+
+def _check_reload(table: Table) -> None:
+    """One more call makes it the new generation and what changed since, and it stays so."""
+    account = table.apply(budget=BUDGET)
+    assert account.generation == 1
+    for name, read in READERS.items():
+        assert canonical(read(table.path), _COLUMNS) == _meaning_of(table, (RELOADED, THEN[2])), name
+    table.check_quarantine()
+    table.check_repetition(account.version)
+
+
+def _meaning_of(table: Table, files: Sequence[File]) -> list[tuple[object, ...]]:
+    return replace(table, delivered={file.path: file for file in files}).expected_of(_COLUMNS)
+
+
+def maintain(table: Table, calls: Calls | None = None, *, lease: Lease | None = None) -> Report:
+    """One call of maintenance, for which everything is too small and too old."""
+    watched = calls or Calls()
+    return maintain_table(
+        contract=table.contract,
+        lake=watched.store("lake", table.store("lake")),
+        lease=watched.lease(lease or ExpiringLease()),
+        budget=BUDGET,
+        now=lambda: datetime.now(UTC),
+        policy=Policy(small_files=2, masked_share=0.01, commits=1),
+    )
+
+
+def _land_and_apply(table: Table) -> None:
+    """Rows in several files, whatever the engine makes of them."""
+    for i in range(3):
+        keys = [(tenant, str(i)) for tenant in range(10 * i, 10 * i + 10)]
+        rows = tuple(Record("I", token(50 + tenant), (tenant, code), {"v": i}) for tenant, code in keys)
+        table.land(File(f"s/t/20240809-15000{i}000.parquet", _COLUMNS, rows))
+        table.apply()
+
+
+def _check_whole(table: Table) -> None:
+    table.check_rows(["deltalake"])
+
+
+def _check_maintained(table: Table) -> None:
+    """Another call comes to an end, and files that land afterwards apply as ever."""
+    maintain(table)
+    assert not maintain(table).steps, "maintenance comes to no end"
+    table.check_rows()
+    table.land(LAST)
+    account = table.apply()
+    table.check_rows()
+    table.check_log()
+    table.check_repetition(account.version)
+
+
+CHANGES = Script("changes", _land_changes, _check_part, _check_changes, apply)
+RELOAD = Script("reload", _land_reload, _check_either, _check_reload, apply)
+MAINTENANCE = Script("maintenance", _land_and_apply, _check_whole, _check_maintained, maintain)
+SCRIPTS = {script.name: script for script in (CHANGES, RELOAD, MAINTENANCE)}

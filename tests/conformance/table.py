@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
 
 from catchment.apply import Account, Budget
 from catchment.landing.contract import TableContract, load_contracts
@@ -77,13 +81,17 @@ class Table:
             return tuple(self.shape.kinds)
         return tuple(name for name in self.shape.kinds if any(name in file.columns for file in self.delivered.values()))
 
+    def shaped(self, file: File) -> File:
+        """The file as the table's form has it: CSV without a header has all columns."""
+        if not self.form.csv:
+            return file
+        file = file.renamed(file.path.replace(".parquet", ".csv"))
+        return file if self.form.header else replace(file, columns=tuple(self.shape.kinds), narrow=())
+
     def land(self, file: File) -> int:
         """Write a file; how many of its rows the applier has not seen yet."""
-        key = list(self.shape.key)
+        file, key = self.shaped(file), list(self.shape.key)
         if self.form.csv:
-            file = file.renamed(file.path.replace(".parquet", ".csv"))
-            if not self.form.header:
-                file = replace(file, columns=tuple(self.shape.kinds), narrow=())
             write_csv(self.root / "landing", file, key, header=self.form.header, sequenced=self.form.sequenced)
         else:
             types = {name: kind.arrow for name, kind in self.shape.kinds.items()}
@@ -98,13 +106,14 @@ class Table:
     def apply(
         self,
         *,
+        named: Collection[str] | None = None,
         budget: Budget | None = None,
         lease: Lease | None = None,
         landing: ObjectStore | None = None,
         lake: ObjectStore | None = None,
         quarantine: ObjectStore | None = None,
     ) -> Account:
-        """One call of the engine."""
+        """One call of the engine; ``named`` are the files it is told of, None has it look at the whole folder."""
         return self.engine.apply(
             contract=self.contract,
             landing=landing or self.store("landing"),
@@ -113,6 +122,7 @@ class Table:
             lease=lease or MemoryLease(),
             budget=budget or Budget(),
             now=lambda: datetime.now(UTC),
+            named=named,
         )
 
     def expected(self) -> list[tuple[Any, ...]]:
@@ -130,6 +140,14 @@ class Table:
         for name in readers:
             assert canonical(READERS[name](self.path), self._compared) == expected, name
 
+    def check_files(self) -> None:
+        """Every live file has the types that the table's schema says, since not every reader casts."""
+        table = DeltaTable(self.path)
+        wanted = pa.schema(table.schema().to_arrow())
+        for uri in table.file_uris():
+            for found in pq.read_schema(uri):
+                assert found.type == wanted.field(found.name).type, (uri, found)
+
     def check_source(self, final: dict[Key, dict[str, Any]], kept: Sequence[str]) -> None:
         """With everything delivered the table is the source's."""
         names = (*self.shape.key, *kept)
@@ -143,6 +161,16 @@ class Table:
         assert account.watermark >= self.watermark
         self.watermark = account.watermark
 
+    def check_quarantine(self) -> None:
+        """Every record that the commits count as quarantined lies in the quarantine."""
+        counted = sum(record["account"]["quarantined"] for record in self.records())
+        found = {
+            (line["file"], line["row"])
+            for path in (self.root / "quarantine").rglob("*.jsonl")
+            for line in map(json.loads, path.read_text().splitlines())
+        }
+        assert len(found) >= counted
+
     def check_log(self) -> None:
         """All commits together: each file once, each row once, quarantined as many as are bad, the last watermark."""
         records = list(self.records())
@@ -154,6 +182,8 @@ class Table:
         assert sum(counts["inserted"] - counts["deleted"] for counts in account) == len(self.expected())
         marks = [record["watermark"] for record in records]
         assert marks == sorted(marks)
+        assert (DeltaTable(self.path).transaction_version("catchment") or 0) == max(marks)
+        self.check_quarantine()
 
     def check_repetition(self, version: int | None) -> None:
         """Applying again changes nothing and reads nothing."""

@@ -14,6 +14,7 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from catchment.errors import ForeignWriter, LeaseTaken, StorageUnavailable, Transient
+from catchment.leases import MemoryLease
 from tests.conformance import script
 from tests.conformance.calls import Calls
 from tests.conformance.engines import Engine
@@ -45,31 +46,40 @@ def delete(table: Table) -> None:
     DeltaTable(table.path).delete("code = 'a'")
 
 
-HARMLESS = {"compaction": compact, "vacuum": vacuum, "checkpoint": checkpoint}
+def maintain(table: Table) -> None:
+    script.maintain(table)
+
+
+HARMLESS = {"maintenance": maintain, "compaction": compact, "vacuum": vacuum, "checkpoint": checkpoint}
 FOREIGN = {"append": append, "delete": delete}
+
+
+def counted(tmp_path: Path, engine: Engine) -> list[str]:
+    """The calls of a run that nobody disturbs."""
+    calls = Calls()
+    script.apply(script.CHANGES.begin(tmp_path / "counted", engine), calls)
+    return calls.names
 
 
 def interrupted(tmp_path: Path, engine: Engine, *, each: bool) -> list[int]:
     """The calls to come in at."""
-    counted = Calls()
-    script.apply(script.begin(tmp_path / "counted", engine), counted)
-    return [at for at, name in enumerate(counted.names, start=1) if each or name in TELLING]
+    return [at for at, name in enumerate(counted(tmp_path, engine), start=1) if each or name in TELLING]
 
 
 def check_harmless(tmp_path: Path, engine: Engine, work: Callable[[Table], None], *, each: bool) -> None:
-    start = script.begin(tmp_path / "start", engine)
+    start = script.CHANGES.begin(tmp_path / "start", engine)
     for at in interrupted(tmp_path, engine, each=each):
         table = script.copy(start, tmp_path / str(at))
         calls = Calls(lambda table=table: work(table), at=at)  # type: ignore[misc]
         try:
             script.apply(table, calls)
         except Transient:  # it may well ask to be called again, as long as the next call succeeds
-            script.check_interrupted(table)
-        script.check_recovered(table)
+            script.CHANGES.check_interrupted(table)
+        script.CHANGES.check_recovered(table)
 
 
 def check_foreign(tmp_path: Path, engine: Engine, work: Callable[[Table], None], *, each: bool) -> None:
-    start = script.begin(tmp_path / "start", engine)
+    start = script.CHANGES.begin(tmp_path / "start", engine)
     for at in interrupted(tmp_path, engine, each=each):
         table = script.copy(start, tmp_path / str(at))
         left: list[int] = []
@@ -91,7 +101,7 @@ def _twice(table: Table, calls: Calls) -> None:
 
 
 def check_take_over(tmp_path: Path, engine: Engine, *, each: bool) -> None:
-    start = script.begin(tmp_path / "start", engine)
+    start = script.CHANGES.begin(tmp_path / "start", engine)
     refused = 0
     for at in interrupted(tmp_path, engine, each=each):
         table = script.copy(start, tmp_path / str(at))
@@ -105,13 +115,43 @@ def check_take_over(tmp_path: Path, engine: Engine, *, each: bool) -> None:
             script.apply(table, Calls(take_over, at=at), lease)
         except (LeaseTaken, StorageUnavailable):
             refused += 1
-        script.check_interrupted(table)
-        script.check_recovered(table)
+        script.CHANGES.check_interrupted(table)
+        script.CHANGES.check_recovered(table)
     assert refused > 3
 
 
 def test_a_paused_holder_that_wakes_up_spoils_nothing(tmp_path: Path, first_engine: Engine) -> None:
     check_take_over(tmp_path, first_engine, each=False)
+
+
+@pytest.mark.parametrize("call", ["lease.acquire", "lake.put"])
+def test_a_holder_whose_lease_is_gone_commits_no_more(tmp_path: Path, first_engine: Engine, call: str) -> None:
+    table, lease = script.CHANGES.begin(tmp_path / "table", first_engine), ExpiringLease()
+    version = DeltaTable(table.path).version()
+
+    def taken() -> None:
+        lease.expire()
+        lease.acquire("s.t")
+
+    at = counted(tmp_path, first_engine).index(call) + 1
+    with pytest.raises(LeaseTaken):
+        script.apply(table, Calls(taken, at=at, after=True), lease)
+    assert DeltaTable(table.path).version() == version
+
+
+def test_a_file_that_lands_behind_the_last_look_is_applied_by_the_holder(tmp_path: Path, first_engine: Engine) -> None:
+    table, lease = script.CHANGES.begin(tmp_path / "table", first_engine), MemoryLease()
+
+    def land_and_poke() -> None:
+        table.land(script.LAST)
+        with pytest.raises(LeaseTaken):
+            lease.acquire("s.t")
+
+    names = counted(tmp_path, first_engine)
+    last = max(at for at, name in enumerate(names, start=1) if name == "landing.list")
+    script.apply(table, Calls(land_and_poke, at=last, after=True), lease)
+    table.check_rows()
+    table.check_log()
 
 
 @pytest.mark.parametrize("work", HARMLESS)

@@ -81,6 +81,32 @@ def test_a_dropped_column_keeps_its_values_even_through_a_key_change(tmp_path: P
     assert a.rows(tmp_path, "id", "v", "n") == [(2, "b", 7)]
 
 
+def test_a_late_value_follows_its_row_over_a_key_change(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a", n=7), columns=("id", "v", "n"))
+    a.land(tmp_path, "20240809-100000000.parquet", a.update(9, 2, 1, v="b"))
+    a.run(tmp_path)
+    a.land(tmp_path, "20240809-110000000.parquet", a.update(5, 1, v="late", n=8), columns=("id", "v", "n"))
+    a.run(tmp_path)
+    assert a.rows(tmp_path, "id", "v", "n") == [(2, "b", 8)]
+
+
+def test_a_late_key_change_carries_a_value_that_only_the_load_said(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a", n=7), columns=("id", "v", "n"))
+    a.land(tmp_path, "20240809-100000000.parquet", a.delete(9, 1), columns=("id", "v", "n"))
+    a.run(tmp_path)
+    a.land(tmp_path, "20240809-110000000.parquet", a.update(5, 2, 1, v="moved"))
+    a.run(tmp_path)
+    assert a.rows(tmp_path, "id", "v", "n") == [(2, "moved", 7)]
+
+
+def test_a_key_change_sent_again_keeps_the_value_it_carried(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", a.load(1, v="a", n=7), columns=("id", "v", "n"))
+    for name in ("20240809-100000000", "20240809-110000000"):
+        a.land(tmp_path, f"{name}.parquet", a.update(9, 2, 1, v="b"))
+        a.run(tmp_path)
+        assert a.rows(tmp_path, "id", "v", "n") == [(2, "b", 7)]
+
+
 def test_a_wider_type_widens_all_files_in_one_commit(tmp_path: Path) -> None:
     ints, texts = pa.array([1, 2], pa.int32()), pa.array(["", ""])
     raw(tmp_path, "LOAD00000001.parquet", Op=pa.array(["I", "I"]), id=ints, m=ints, dms_seq=texts)
@@ -99,6 +125,15 @@ def test_a_wider_type_widens_all_files_in_one_commit(tmp_path: Path) -> None:
     assert a.rows(tmp_path, "id", "m") == sorted(expected, key=repr)
     assert (account.commits, account.counts.inserted, account.counts.updated) == (1, 1, 0)
     assert json.loads(a.table(tmp_path).history(1)[0]["catchment"])["watermark"] == 20240809100000000
+
+
+def test_a_wider_type_widens_files_that_the_batch_does_not_touch(tmp_path: Path) -> None:
+    a.land(tmp_path, "LOAD00000001.parquet", *(a.load(i, n=i) for i in range(50)), columns=("id", "n"))
+    a.run(tmp_path)
+    one = pa.array([100], pa.int32())
+    raw(tmp_path, "20240809-100000000.parquet", Op=["I"], id=one, n=pa.array([2**40]), dms_seq=[token(1)])
+    a.run(tmp_path)
+    assert {str(pq.read_schema(uri).field("n").type) for uri in a.table(tmp_path).file_uris()} == {"int64"}
 
 
 def test_a_value_that_does_not_fit_is_quarantined_and_the_others_go_on(tmp_path: Path) -> None:
