@@ -13,7 +13,7 @@ export npm_config_update_notifier := false
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark run test test-all lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
+.PHONY: help setup setup-spark run test test-all fuzz mutants lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,13 @@ test: setup setup-spark lint types ## Lint, types, and every fast test
 test-all: test ## The fast tests, then the slow ones
 	@$(BIN)/pytest -m slow
 	@$(SPARK_VENV)/bin/pytest -m slow tests/spark
+
+fuzz: setup ## Hold the engines to histories nobody has tried yet (ENGINE='deletion vectors' HYPOTHESIS_SEED=1)
+	@$(BIN)/pytest -m slow -k many_more --timeout 0 --hypothesis-profile=fuzz --hypothesis-show-statistics \
+		$(if $(HYPOTHESIS_SEED),--hypothesis-seed=$(HYPOTHESIS_SEED)) $(if $(ENGINE),--engine '$(ENGINE)') tests/conformance
+
+mutants: setup ## Switch off each protection and see which test fails; writes docs/mutants.md
+	@$(BIN)/python -m tests.mutants
 
 lint: setup ## Style and format of the code, without changing it
 	@$(BIN)/ruff check --quiet .
