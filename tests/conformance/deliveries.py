@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.conformance.histories import Epoch, History
 from tests.conformance.model import File
 
+_BETWEEN = ("", "", "", "scattering", "scattering", "maintenance", "compaction", "checkpoint")
 # shortly before midnight, so that day folders differ
 _START = datetime(2024, 8, 9, 23, 57)
 
@@ -20,10 +21,12 @@ _START = datetime(2024, 8, 9, 23, 57)
 class Delivery:
     """The steps in which the landing zone fills up. ``in_name_order``: names alone tell the order of the changes.
 
-    ``poked``: of each step the applier is told the names; else it looks at the whole folder.
+    ``between`` says what happens to the table before each step (others.py; empty: nothing). ``poked``: of each step the
+    applier is told the names; else it looks at the whole folder.
     """
 
     steps: Sequence[Sequence[File]]
+    between: Sequence[str]
     in_name_order: bool
     poked: bool
 
@@ -51,13 +54,14 @@ def deliveries(draw: st.DrawFn, history: History) -> Delivery:
         steps[-1].append(file)
         if draw(st.integers(0, 7)) == 0:  # put once more, same name, same content
             steps.append([draw(st.sampled_from(steps[-1]))])
-    return Delivery(steps, not shuffled and not resent, draw(st.booleans()))
+    between = [draw(st.sampled_from(_BETWEEN)) for _ in steps]
+    return Delivery(steps, between, not shuffled and not resent, draw(st.booleans()))
 
 
 def _load_files(draw: st.DrawFn, load: Epoch) -> list[File]:
     half = draw(st.integers(0, len(load.records)))
     parts = [load.records[:half], load.records[half:]] if draw(st.booleans()) else [load.records]
-    return [File(f"s/t/LOAD{i + 1:08X}.parquet", load.columns, part, load.narrow) for i, part in enumerate(parts)]
+    return [load.file(f"s/t/LOAD{i + 1:08X}.parquet", part) for i, part in enumerate(parts)]
 
 
 def _change_files(draw: st.DrawFn, epochs: Sequence[Epoch], interval: int) -> list[File]:
@@ -69,7 +73,7 @@ def _change_files(draw: st.DrawFn, epochs: Sequence[Epoch], interval: int) -> li
         for start, end in pairwise(cuts):
             if start < end or draw(st.integers(0, 2)) == 0:
                 path = change_path(len(files) * interval, folder=draw(st.booleans()))
-                files.append(File(path, epoch.columns, epoch.records[start:end], epoch.narrow))
+                files.append(epoch.file(path, epoch.records[start:end]))
     return files
 
 
@@ -92,5 +96,5 @@ def _resent(draw: st.DrawFn, epochs: Sequence[Epoch], named: int, interval: int)
         start = draw(st.integers(0, len(epoch.records) - 1))
         end = draw(st.integers(start + 1, len(epoch.records)))
         path = change_path((draw(st.integers(-1, named)) + 0.25 * (i + 1)) * interval, folder=False)
-        files.append(File(path, epoch.columns, epoch.records[start:end], epoch.narrow))
+        files.append(epoch.file(path, epoch.records[start:end]))
     return files

@@ -27,7 +27,7 @@ class Engine:
 
 
 # files of any length are marked, so that the suite's small tables are
-_marking = partial(apply_table, open_engine=partial(open_duck_engine, masking=MaskingPolicy(rows=1, share=0.6)))
+_marking = partial(apply_table, open_engine=partial(open_duck_engine, masking=MaskingPolicy(rows=1, share=1.0)))
 
 ENGINES = {
     engine.name: engine

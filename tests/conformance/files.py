@@ -30,12 +30,12 @@ def write_parquet(
     for name in file.columns:
         kind = types[name]
         values = [_value(record, name, key) for record in file.records]
-        arrays[name] = pa.array(values, _NARROW[kind] if name in file.narrow else kind)
+        arrays[file.spelt(name)] = pa.array(values, _NARROW[kind] if name in file.narrow else kind)
     if sequenced:
         arrays["dms_seq"] = pa.array([record.token for record in file.records], pa.string())
     for i, name in enumerate(key):
         olds = [record.old[i] if record.old is not None else None for record in file.records]
-        arrays[f"BI_{name}"] = pa.array(olds, types[name])
+        arrays[f"BI_{file.spelt(name)}"] = pa.array(olds, types[name])
     pq.write_table(pa.table(arrays), target)
 
 
@@ -44,7 +44,8 @@ def write_csv(
 ) -> None:
     """The same as CSV: NULL is empty, text is quoted where it must be."""
     order = ["dms_seq"] if sequenced else []
-    lines = [["Op", "dms_ts", *file.columns, *order, *(f"BI_{name}" for name in key)]] if header else []
+    spelt, images = map(file.spelt, file.columns), (f"BI_{file.spelt(name)}" for name in key)
+    lines = [["Op", "dms_ts", *spelt, *order, *images]] if header else []
     for record in file.records:
         values = [_value(record, name, key) for name in file.columns]
         olds = list(record.old) if record.old is not None else [None] * len(key)

@@ -7,13 +7,13 @@ send as well: updates of rows that are not there, inserts of rows that are, reco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.conformance.model import Key, Record, Row, token
+from tests.conformance.model import File, Key, Record, Row, token
 from tests.conformance.shapes import SHAPES, Shape
 
 SEEDS = st.integers(0, 2**16)
@@ -21,11 +21,16 @@ SEEDS = st.integers(0, 2**16)
 
 @dataclass(frozen=True)
 class Epoch:
-    """Changes between two schema changes: the columns they speak of, and which of them are still narrow."""
+    """Changes between two schema changes: their columns, which of those are narrow, and how they are spelt."""
 
     columns: tuple[str, ...]
     narrow: tuple[str, ...]
     records: tuple[Record, ...]
+    recased: bool = False
+
+    def file(self, path: str, records: Sequence[Record]) -> File:
+        """Some of its records as a file."""
+        return File(path, self.columns, tuple(records), self.narrow, self.recased)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class _Source:
     log: list[Record] = field(default_factory=list)
     number: int = 0
     transaction: int = 0
+    recased: bool = False
+    shuffled: bool = False
 
     def values(self) -> Row:
         return self.shape.row(self.draw(SEEDS), self.columns, self.narrow)
@@ -126,19 +133,25 @@ class _Source:
 
     def cut(self) -> None:
         """End the epoch."""
-        self.epochs.append(Epoch((*self.shape.key, *self.columns), self.narrow, tuple(self.log)))
+        columns = (*self.shape.key, *self.columns)
+        columns = tuple(reversed(columns)) if self.shuffled else columns
+        self.epochs.append(Epoch(columns, self.narrow, tuple(self.log), self.recased))
         self.log = []
 
     def alter(self) -> str | None:
-        """Add, drop or widen a column; the name of one that was dropped."""
+        """Add, drop or widen a column, or have all in another order or case; the name of one that was dropped."""
         missing = [name for name in self.shape.columns if name not in self.columns]
         options = (["add"] if missing else []) + (["drop"] if len(self.columns) > 1 else [])
-        kind = self.draw(st.sampled_from([*options, *(["widen"] if self.narrow else [])] or ["none"]))
+        kind = self.draw(st.sampled_from([*options, *(["widen"] if self.narrow else []), "reorder", "recase"]))
         self.cut()
         if kind == "add":
             self.columns = (*self.columns, self.draw(st.sampled_from(missing)))
         elif kind == "widen":
             self.narrow = self.narrow[1:]
+        elif kind == "reorder":
+            self.shuffled = not self.shuffled
+        elif kind == "recase":
+            self.recased = not self.recased
         elif kind == "drop":
             gone = self.draw(st.sampled_from(self.columns))
             self.columns = tuple(name for name in self.columns if name != gone)
@@ -185,7 +198,7 @@ def wild(draw: st.DrawFn, shape: Shape) -> History:
 
     def record(columns: tuple[str, ...], narrow: tuple[str, ...]) -> Record:
         nonlocal number
-        number += draw(st.integers(1, 3))
+        number += draw(st.sampled_from([0, 1, 1, 2, 3]))
         op, key, row = draw(st.sampled_from("IIUUUUDDKKX")), draw(keys), shape.row(draw(SEEDS), columns, narrow)
         if op == "K":
             return Record("U", token(number), key, row, draw(keys))

@@ -35,13 +35,19 @@ class Record:
 class File:
     """A landing file: its path below the landing root, the columns it speaks of, and its records.
 
-    ``narrow`` columns are written in the narrower type of their kind.
+    ``narrow`` columns are written in the narrower type of their kind; ``recased``: names have upper and lower case
+    exchanged.
     """
 
     path: str
     columns: tuple[str, ...]
     records: tuple[Record, ...]
     narrow: tuple[str, ...] = ()
+    recased: bool = False
+
+    def spelt(self, name: str) -> str:
+        """A column's name as the file has it."""
+        return name.swapcase() if self.recased else name
 
     @property
     def is_load(self) -> bool:

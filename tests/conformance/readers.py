@@ -41,8 +41,13 @@ READERS: Mapping[str, Callable[[Path], Rows]] = {"deltalake": by_deltalake, "duc
 
 
 def canonical(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """The rows' values as text, sorted: numbers as numbers whatever their type, ``-0.0`` apart from ``0.0``."""
-    return sorted((tuple(written(row.get(name)) for name in columns) for row in rows), key=repr)
+    """The rows' values as text, sorted: numbers as numbers whatever their type, ``-0.0`` apart from ``0.0``.
+
+    Columns are found by name in whatever case.
+    """
+    names = [name.casefold() for name in columns]
+    folded = ({name.casefold(): value for name, value in row.items()} for row in rows)
+    return sorted((tuple(written(row.get(name)) for name in names) for row in folded), key=repr)
 
 
 def written(value: Any) -> str | None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from catchment.apply import Account, Budget
 from catchment.leases import Lease
-from catchment.maintenance import Policy, Report, maintain_table
+from catchment.maintenance import Report
 from catchment.reload.request import ReloadRequest, write_request
 from tests.conformance.calls import Calls
 from tests.conformance.engines import Engine
 from tests.conformance.leases import ExpiringLease
 from tests.conformance.model import SEQUENCE, File, Key, Record, Row, token
+from tests.conformance.others import maintain, scatter
 from tests.conformance.readers import READERS, canonical
 from tests.conformance.shapes import INTEGER, LONG, STRING, Shape
 from tests.conformance.table import Table
@@ -140,26 +141,20 @@ def _meaning_of(table: Table, files: Sequence[File]) -> list[tuple[object, ...]]
     return replace(table, delivered={file.path: file for file in files}).expected_of(_COLUMNS)
 
 
-def maintain(table: Table, calls: Calls | None = None, *, lease: Lease | None = None) -> Report:
-    """One call of maintenance, for which everything is too small and too old."""
-    watched = calls or Calls()
-    return maintain_table(
-        contract=table.contract,
-        lake=watched.store("lake", table.store("lake")),
-        lease=watched.lease(lease or ExpiringLease()),
-        budget=BUDGET,
-        now=lambda: datetime.now(UTC),
-        policy=Policy(small_files=2, masked_share=0.01, commits=1),
-    )
+def maintain_late(table: Table, calls: Calls | None = None, lease: Lease | None = None) -> Report:
+    """Maintenance when all that it replaces, and the log up to its checkpoint, is old enough to go."""
+    return maintain(table, calls, lease, days=31)
 
 
 def _land_and_apply(table: Table) -> None:
-    """Rows in several files, whatever the engine makes of them."""
-    for i in range(3):
-        keys = [(tenant, str(i)) for tenant in range(10 * i, 10 * i + 10)]
-        rows = tuple(Record("I", token(50 + tenant), (tenant, code), {"v": i}) for tenant, code in keys)
-        table.land(File(f"s/t/20240809-15000{i}000.parquet", _COLUMNS, rows))
-        table.apply()
+    """Rows in several files that overlap, and some of them changed since."""
+    rows = tuple(Record("I", token(50 + i), (i, str(i)), {"v": i}) for i in range(30))
+    table.land(File("s/t/20240809-150000000.parquet", _COLUMNS, rows))
+    table.apply()
+    scatter(table)
+    changed = tuple(Record("U", token(90 + i), (i, str(i)), {"v": -i}) for i in range(3))
+    table.land(File("s/t/20240809-151000000.parquet", _COLUMNS, changed))
+    table.apply()
 
 
 def _check_whole(table: Table) -> None:
@@ -168,17 +163,17 @@ def _check_whole(table: Table) -> None:
 
 def _check_maintained(table: Table) -> None:
     """Another call comes to an end, and files that land afterwards apply as ever."""
-    maintain(table)
-    assert not maintain(table).steps, "maintenance comes to no end"
+    maintain_late(table)
+    assert not maintain_late(table).steps, "maintenance comes to no end"
     table.check_rows()
     table.land(LAST)
     account = table.apply()
     table.check_rows()
-    table.check_log()
+    table.check_ledger()
     table.check_repetition(account.version)
 
 
 CHANGES = Script("changes", _land_changes, _check_part, _check_changes, apply)
 RELOAD = Script("reload", _land_reload, _check_either, _check_reload, apply)
-MAINTENANCE = Script("maintenance", _land_and_apply, _check_whole, _check_maintained, maintain)
+MAINTENANCE = Script("maintenance", _land_and_apply, _check_whole, _check_maintained, maintain_late)
 SCRIPTS = {script.name: script for script in (CHANGES, RELOAD, MAINTENANCE)}

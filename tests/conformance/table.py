@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 from catchment.apply import Account, Budget
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import Lease, MemoryLease
+from catchment.sinks.delta_table import DeltaLog
 from catchment.storage import ObjectStore, open_store
 from tests.conformance.engines import Engine
 from tests.conformance.files import write_csv, write_parquet
@@ -33,6 +34,7 @@ class Form:
     header: bool = False
     sequenced: bool = True
     declared: bool = False
+    gzipped: bool = False
 
     @property
     def landing(self) -> dict[str, object]:
@@ -48,7 +50,7 @@ FORMS = (
     Form("parquet, declared", declared=True),
     Form("parquet without sequence", sequenced=False),
     Form("csv", csv=True, declared=True),
-    Form("csv with header", csv=True, header=True, declared=True),
+    Form("csv with header, compressed", csv=True, header=True, declared=True, gzipped=True),
 )
 
 
@@ -85,14 +87,15 @@ class Table:
         """The file as the table's form has it: CSV without a header has all columns."""
         if not self.form.csv:
             return file
-        file = file.renamed(file.path.replace(".parquet", ".csv"))
-        return file if self.form.header else replace(file, columns=tuple(self.shape.kinds), narrow=())
+        file = file.renamed(file.path.replace(".parquet", ".csv.gz" if self.form.gzipped else ".csv"))
+        return file if self.form.header else replace(file, columns=tuple(self.shape.kinds), narrow=(), recased=False)
 
     def land(self, file: File) -> int:
         """Write a file; how many of its rows the applier has not seen yet."""
         file, key = self.shaped(file), list(self.shape.key)
         if self.form.csv:
-            write_csv(self.root / "landing", file, key, header=self.form.header, sequenced=self.form.sequenced)
+            form = {"gzipped": self.form.gzipped, "header": self.form.header, "sequenced": self.form.sequenced}
+            write_csv(self.root / "landing", file, key, **form)
         else:
             types = {name: kind.arrow for name, kind in self.shape.kinds.items()}
             write_parquet(self.root / "landing", file, key, types, sequenced=self.form.sequenced)
@@ -184,6 +187,12 @@ class Table:
         assert marks == sorted(marks)
         assert (DeltaTable(self.path).transaction_version("catchment") or 0) == max(marks)
         self.check_quarantine()
+
+    def check_ledger(self) -> None:
+        """The table knows each file that has landed, whatever became of its log's beginning."""
+        log = DeltaLog(self.store("lake"), "s/t", "s.t")
+        log.refresh()
+        assert sorted(log.ledger.files) == sorted(self.delivered)
 
     def check_repetition(self, version: int | None) -> None:
         """Applying again changes nothing and reads nothing."""

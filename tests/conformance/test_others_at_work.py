@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 from catchment.errors import ForeignWriter, LeaseTaken, StorageUnavailable, Transient
 from catchment.leases import MemoryLease
@@ -19,22 +19,11 @@ from tests.conformance import script
 from tests.conformance.calls import Calls
 from tests.conformance.engines import Engine
 from tests.conformance.leases import ExpiringLease
+from tests.conformance.others import HARMLESS
 from tests.conformance.table import Table
 
 # where the state is read, and where what was worked out from it is written
 TELLING = ("held.look", "landing.list", "lake.put", "held.check", "lake.create_bytes", "held.release")
-
-
-def compact(table: Table) -> None:
-    DeltaTable(table.path).optimize.compact(commit_properties=CommitProperties(max_commit_retries=0))
-
-
-def vacuum(table: Table) -> None:
-    DeltaTable(table.path).vacuum(dry_run=False)
-
-
-def checkpoint(table: Table) -> None:
-    DeltaTable(table.path).create_checkpoint()
 
 
 def append(table: Table) -> None:
@@ -46,11 +35,6 @@ def delete(table: Table) -> None:
     DeltaTable(table.path).delete("code = 'a'")
 
 
-def maintain(table: Table) -> None:
-    script.maintain(table)
-
-
-HARMLESS = {"maintenance": maintain, "compaction": compact, "vacuum": vacuum, "checkpoint": checkpoint}
 FOREIGN = {"append": append, "delete": delete}
 
 
@@ -66,7 +50,7 @@ def interrupted(tmp_path: Path, engine: Engine, *, each: bool) -> list[int]:
     return [at for at, name in enumerate(counted(tmp_path, engine), start=1) if each or name in TELLING]
 
 
-def check_harmless(tmp_path: Path, engine: Engine, work: Callable[[Table], None], *, each: bool) -> None:
+def check_harmless(tmp_path: Path, engine: Engine, work: Callable[[Table], object], *, each: bool) -> None:
     start = script.CHANGES.begin(tmp_path / "start", engine)
     for at in interrupted(tmp_path, engine, each=each):
         table = script.copy(start, tmp_path / str(at))
@@ -78,7 +62,7 @@ def check_harmless(tmp_path: Path, engine: Engine, work: Callable[[Table], None]
         script.CHANGES.check_recovered(table)
 
 
-def check_foreign(tmp_path: Path, engine: Engine, work: Callable[[Table], None], *, each: bool) -> None:
+def check_foreign(tmp_path: Path, engine: Engine, work: Callable[[Table], object], *, each: bool) -> None:
     start = script.CHANGES.begin(tmp_path / "start", engine)
     for at in interrupted(tmp_path, engine, each=each):
         table = script.copy(start, tmp_path / str(at))
@@ -137,6 +121,27 @@ def test_a_holder_whose_lease_is_gone_commits_no_more(tmp_path: Path, first_engi
     with pytest.raises(LeaseTaken):
         script.apply(table, Calls(taken, at=at, after=True), lease)
     assert DeltaTable(table.path).version() == version
+
+
+@pytest.mark.parametrize(("call", "then"), [("lake.put", "lake.create_bytes"), ("lake.list", "lake.delete")])
+def test_maintenance_whose_lease_is_gone_changes_nothing_more(
+    tmp_path: Path, first_engine: Engine, call: str, then: str
+) -> None:
+    start, undisturbed = script.MAINTENANCE.begin(tmp_path / "start", first_engine), Calls()
+    script.maintain_late(script.copy(start, tmp_path / "counted"), undisturbed)
+    names = undisturbed.names
+    for begun in (number for number, name in enumerate(names) if name == then and names[number - 1] != then):
+        at = max(number for number in range(begun) if names[number] == call) + 1
+        table, lease = script.copy(start, tmp_path / str(at)), ExpiringLease()
+
+        def taken(lease: ExpiringLease = lease) -> None:
+            lease.expire()
+            lease.acquire("s.t")
+
+        calls = Calls(taken, at=at, after=True)
+        with pytest.raises(LeaseTaken):
+            script.maintain_late(table, calls, lease)
+        assert then not in calls.names[at:]
 
 
 def test_a_file_that_lands_behind_the_last_look_is_applied_by_the_holder(tmp_path: Path, first_engine: Engine) -> None:

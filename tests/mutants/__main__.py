@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutants.catalogue import MUTANTS, Mutant
+from tests.mutants.catalogue import MUTANTS
+from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("catchment", "constructs", "stacks", "local", "lambda_src", "tests", "pyproject.toml", "cdk.json", "docs")
@@ -24,7 +25,7 @@ PAGE = ROOT / "docs/mutants.md"
 HEAD = """# Mutants
 
 Each protection is switched off, one at a time, and a test has to fail. `make mutants` does it again and writes this
-page; tests/mutants/catalogue.py has the list.
+page, in some ten minutes on two cores; tests/mutants/catalogue.py has the list.
 
 | Protection | Switched off | In | The test that fails |
 |---|---|---|---|"""

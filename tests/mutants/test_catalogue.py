@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants.__main__ import ROOT, mutated
-from tests.mutants.catalogue import MUTANTS, Mutant
+from tests.mutants.catalogue import MUTANTS
+from tests.mutants.mutant import Mutant
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.protection)
@@ -21,3 +22,4 @@ def test_a_mutant_can_be_made(mutant: Mutant) -> None:
 def test_the_table_in_the_docs_names_every_mutant() -> None:
     page = (ROOT / "docs/mutants.md").read_text()
     assert [mutant.protection for mutant in MUTANTS if f"| {mutant.protection} |" not in page] == []
+    assert "**none**" not in page

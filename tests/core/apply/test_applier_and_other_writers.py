@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -106,6 +107,21 @@ def test_the_ledger_outlives_the_beginning_of_the_log(tmp_path: Path) -> None:
     a.land(tmp_path, "20240809-110000000.parquet", a.update(9, 1, v="c"))
     assert a.run(tmp_path).counts.applied == 1
     assert a.rows(tmp_path) == [(1, "c")]
+
+
+def test_a_digest_of_the_table_that_was_there_before_is_not_believed(tmp_path: Path) -> None:
+    for k in range(3):
+        a.land(tmp_path, f"20240809-10000{k}000.parquet", a.insert(k + 1, k, v="a"))
+        a.run(tmp_path)
+    a.log(tmp_path).save_digest()
+    for path in (tmp_path / "lake/s/t").glob("*.parquet"):
+        path.unlink()
+    shutil.rmtree(tmp_path / "lake/s/t/_delta_log")
+    for k in range(3, 6):
+        a.run(tmp_path)
+        a.land(tmp_path, f"20240809-10000{k}000.parquet", a.insert(k + 1, k, v="a"))
+    assert a.run(tmp_path).counts.read == 1, "the others are in the table"
+    assert a.rows(tmp_path) == [(k, "a") for k in range(6)]
 
 
 def test_a_log_without_its_beginning_and_without_digest_is_said_to_be_lost(tmp_path: Path) -> None:

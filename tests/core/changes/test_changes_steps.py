@@ -47,6 +47,15 @@ def test_a_key_change_is_a_delete_and_an_arrival(session: DuckSession) -> None:
     assert session.rows(account.key_changes(KEY, 2)) == [(3,)]
 
 
+def test_a_part_of_the_key_without_before_image_is_as_it_was(session: DuckSession) -> None:
+    row = "(0, 'U', '1', 1, 9, 'x', 'one', 8, CAST(NULL AS VARCHAR))"
+    session.create(
+        '"~rows"', f'SELECT * FROM (VALUES {row}) t("~file", "~op", "~seq", "~row", a, b, v, "~old_0", "~old_1")'
+    )
+    session.create(EFFECTS, effects.order(KEY, 1, loads_only=False))
+    assert session.rows('SELECT kind, k0, k1 FROM "~effects" ORDER BY ord') == [("D", 8, "x"), ("K", 9, "x")]
+
+
 def test_the_last_effect_of_a_key_wins_and_the_guard_judges_it(session: DuckSession) -> None:
     session.create(EFFECTS, effects.order(KEY, 2, loads_only=False))
     session.create(WINNERS, net.winners(2))
