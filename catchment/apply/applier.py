@@ -239,6 +239,7 @@ class _Run:
             refuse_keyless(self.engine.session, members.all)
         stage.relate(members.all, target)
         rebuilt = state.version is not None and ledger.generation.key not in (None, self.contract.key)
+        rebuilt = rebuilt or (state.version is not None and state.partition_by != self.contract.partition_by)
         rebuilt = rebuilt or not self.contract.key or not set(self.contract.key) <= set(state.columns or target)
         arguments = (self.engine.session, self.engine.sink, self.contract, target, members, load.floor)
         counts = work_out_rebuild(*arguments, state.rows) if rebuilt else work_out_swap(*arguments)

@@ -85,7 +85,7 @@ class _DuckEngine:
     ) -> None:
         self.session, self._contract, self._landing = session, contract, landing
         self._files = files  # local copies of landing and data files, for one batch
-        self.sink = DeltaSink(self.session, lake, contract.name, files, masking, logs)
+        self.sink = DeltaSink(self.session, lake, contract.name, files, masking, logs, contract.partition_by)
 
     def stage(self) -> Stage:
         shutil.rmtree(self._files, ignore_errors=True)

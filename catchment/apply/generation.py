@@ -67,7 +67,7 @@ def plan(
         made = _unasked(contract, state, listing, loads)
     else:
         made = Plan(listing.new)
-    return made if made.swap else _of_one_key(contract, state, made)
+    return made if made.swap else _built_alike(contract, state, made)
 
 
 def _asked(
@@ -139,20 +139,27 @@ def _when(iso: str) -> datetime:
     return datetime.fromisoformat(iso) + CLOCKS_APART
 
 
-def _of_one_key(contract: TableContract, state: TableState, made: Plan) -> Plan:
-    """The plan, unless the contract's key is another one than the table's. Raises SchemaConflict where files wait."""
-    built_with = state.ledger.generation.key
-    if state.version is None or built_with is None or built_with == contract.key or not made.files:
+def _built_alike(contract: TableContract, state: TableState, made: Plan) -> Plan:
+    """The plan, unless the contract's key or partitions are not the table's. Raises SchemaConflict where files wait."""
+    if state.version is None or not made.files:
         return made
-    if made.waiting:
+    key = state.ledger.generation.key
+    pairs = {
+        "key": (contract.key, contract.key if key is None else key),
+        "partitioning": (contract.partition_by, state.partition_by),
+    }
+    other = {what: pair for what, pair in pairs.items() if pair[0] != pair[1]}
+    if other and made.waiting:
         return replace(made, files=())
-    wanted, known = ", ".join(contract.key) or "none", ", ".join(built_with) or "none"
-    raise SchemaConflict(
-        str(contract.name),
-        wanted,
-        "the key that is asked for",
-        f"the table was built with the key {known}; `catchment reload` builds it anew with the other",
-    )
+    for what, (wanted, known) in other.items():
+        raise SchemaConflict(
+            str(contract.name),
+            ", ".join(wanted) or "none",
+            f"the {what} that is asked for",
+            f"the table was built with the {what} {', '.join(known) or 'none'}; "
+            "`catchment reload` builds it anew with the other",
+        )
+    return made
 
 
 def settle(session: Session, staged: Staged, floor: str) -> None:

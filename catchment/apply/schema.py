@@ -8,7 +8,7 @@ from dataclasses import replace
 from catchment.errors import SchemaConflict
 from catchment.landing.contract import TableContract
 from catchment.landing.shape import FileShape
-from catchment.landing.types import DeltaType, widen
+from catchment.landing.types import PARTITIONING, DeltaType, widen
 
 
 def evolve(
@@ -18,7 +18,7 @@ def evolve(
 
     A declared type is the contract's to widen, not a file's. A file whose type does not fit changes nothing: its
     values are cast one by one, and those that do not fit are quarantined. Raises SchemaConflict where the contract
-    declares a type the table's values cannot become.
+    declares a type the table's values cannot become, and for a column that a table cannot be partitioned by.
     """
     declared = contract.columns or {}
     target = dict(table)
@@ -33,8 +33,26 @@ def evolve(
             if name not in target:
                 target[name] = kind
             elif name not in declared:
-                target[name] = widen(target[name], kind) or target[name]
+                target[name] = _wider(target[name], kind, partitioning=name in contract.partition_by)
+    _check_partitions(contract, target)
     return target
+
+
+def _wider(known: DeltaType, kind: DeltaType, *, partitioning: bool) -> DeltaType:
+    wider = widen(known, kind) or known
+    return known if partitioning and wider.name not in PARTITIONING else wider
+
+
+def _check_partitions(contract: TableContract, target: Mapping[str, DeltaType]) -> None:
+    """Raise SchemaConflict where a column to partition by is missing or of a type whose values cannot name one."""
+    for name in contract.partition_by if target else ():
+        if name not in target:
+            raise SchemaConflict(
+                str(contract.name), name, "no column of the table", "but it is to be partitioned by it"
+            )
+        if target[name].name not in PARTITIONING:
+            allowed = f"a table is partitioned by columns of the types {', '.join(PARTITIONING)}"
+            raise SchemaConflict(str(contract.name), name, str(target[name]), allowed)
 
 
 def perhaps_renamed(

@@ -10,7 +10,8 @@ The tables file (YAML or JSON) has a section ``landing`` and a section ``tables`
         landing: {delimiter: "|"}
 
 Every line of ``landing`` may be given again for one table, and so may ``deletion_vectors: true``, which marks changed
-rows where writing their files again would cost more. A line that is null is as good as not written.
+rows where writing their files again would cost more. ``partition_by: [region]`` keeps the files of each value apart.
+A line that is null is as good as not written.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from pydantic_core import ErrorDetails
 from catchment.errors import SettingsError
 from catchment.landing.document import load_document
 from catchment.landing.names import TableName
-from catchment.landing.types import ALLOWED, DeltaType
+from catchment.landing.types import ALLOWED, PARTITIONING, DeltaType
 
 RESERVED = "_catchment_seq"
 
@@ -126,6 +127,7 @@ class _Table(BaseModel):
     landing: Annotated[dict[str, Any], BeforeValidator(_none_is_empty)] = Field(default_factory=dict)
     engine: EngineName = "auto"
     deletion_vectors: Switch | None = None
+    partition_by: Annotated[tuple[ColumnName, ...], BeforeValidator(lambda v: () if v is None else v)] = ()
 
 
 class _TablesFile(BaseModel):
@@ -142,7 +144,7 @@ class TableContract:
 
     ``columns`` is in the order of the source. ``engine`` is who applies the changes where the stacks are deployed:
     ``auto`` chooses by size. ``deletion_vectors``: changed rows may be masked. ``renamed`` leads from former names of
-    columns to present ones.
+    columns to present ones. ``partition_by`` are the columns whose values the table's files are kept apart by.
     """
 
     name: TableName
@@ -152,6 +154,7 @@ class TableContract:
     engine: EngineName = "auto"
     deletion_vectors: bool = False
     renamed: Mapping[str, str] = field(default_factory=dict)
+    partition_by: tuple[str, ...] = ()
 
 
 def load_contracts(text_or_path: str | Path, *, source_name: str | None = None) -> dict[TableName, TableContract]:
@@ -178,14 +181,18 @@ def _contract(file: str, text: str, table: _Table, defaults: _TablesFile) -> Tab
     landing = _validated(LandingFormat, merged, file, f"{field}.landing")
     _check_names(file, field, table, landing)
     vectors = defaults.deletion_vectors if table.deletion_vectors is None else table.deletion_vectors
-    return TableContract(name, table.key, table.columns, landing, table.engine, bool(vectors), table.renamed)
+    return TableContract(
+        name, table.key, table.columns, landing, table.engine, bool(vectors), table.renamed, table.partition_by
+    )
 
 
 def _check_names(file: str, field: str, table: _Table, landing: LandingFormat) -> None:
     _refuse_twins(file, f"{field}.key", table.key)
+    _refuse_twins(file, f"{field}.partition_by", table.partition_by)
     _refuse_twins(file, f"{field}.renamed", (*table.renamed, *table.renamed.values()))
+    present = {name.casefold() for name in (*table.key, *table.partition_by, *(table.columns or ()))}
     for former in table.renamed:
-        if former.casefold() in {name.casefold() for name in (*table.key, *(table.columns or ()))}:
+        if former.casefold() in present:
             raise SettingsError(file, f"{field}.renamed", former, "allowed are former names, which no column has now")
     if table.columns is None:
         return
@@ -195,10 +202,21 @@ def _check_names(file: str, field: str, table: _Table, landing: LandingFormat) -
     for part in table.key:
         if part not in table.columns:
             raise SettingsError(file, f"{field}.key", part, f"allowed are the columns {', '.join(table.columns)}")
+    _check_partitions(file, f"{field}.partition_by", table.partition_by, table.columns)
     added = {landing.timestamp_column, landing.sequence_column} - {None}
     for column in table.columns:
         if column in added:
             raise SettingsError(file, f"{field}.columns.{column}", column, "allowed are columns of the source only")
+
+
+def _check_partitions(file: str, field: str, partition_by: tuple[str, ...], columns: Mapping[str, DeltaType]) -> None:
+    for name in partition_by:
+        kind = columns.get(name)
+        if kind is None:
+            raise SettingsError(file, field, name, f"allowed are the columns {', '.join(columns)}")
+        if kind.name not in PARTITIONING:
+            allowed = f"allowed are columns of the types {', '.join(PARTITIONING)}; this one is {kind}"
+            raise SettingsError(file, field, name, allowed)
 
 
 def _refuse_twins(file: str, field: str, names: tuple[str, ...]) -> None:

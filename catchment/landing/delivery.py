@@ -113,6 +113,8 @@ class _Query:
             self._inner += [f"{value} AS r{i}", f"{cast(value, found.type, kind)} AS t{i}"]
             self._outer.append(f"t{i} AS {identifier(name)}")
             self._check_column(i, name, kind, in_key=name.casefold() in key, same=found.type == kind.duckdb)
+            if name in self._contract.partition_by:
+                self._check_partition(i, name, kind)
 
     def _check_column(self, i: int, name: str, kind: DeltaType, *, in_key: bool, same: bool) -> None:
         reason = f"the value does not fit {kind}"
@@ -121,6 +123,15 @@ class _Query:
             self.checks.append(Check(f"t{i} IS NULL", name, reason))
         elif not same:
             self.checks.append(Check(f"op <> 'D' AND r{i} IS NOT NULL AND t{i} IS NULL", name, reason))
+
+    def _check_partition(self, i: int, name: str, kind: DeltaType) -> None:
+        """Delta reads an empty text as NULL where it names a partition, and has years of four digits."""
+        if kind.name == "string":
+            reason = "an empty text cannot be told from NULL in a column that the table is partitioned by"
+            self.checks.append(Check(f"op <> 'D' AND t{i} = ''", name, reason))
+        elif kind.name == "date":
+            reason = "the table is partitioned by this column, so its years are 1 to 9999"
+            self.checks.append(Check(f"op <> 'D' AND year(t{i}) NOT BETWEEN 1 AND 9999", name, reason))
 
     def add_before_images(self) -> None:
         kinds = {name.casefold(): kind for name, kind in self._target.items()}

@@ -79,6 +79,9 @@ class DeltaType:
 
 STRING = DeltaType("string")
 
+PARTITIONING = ("byte", "short", "integer", "long", "decimal", "string", "boolean", "date")
+"""Types whose values can name a partition: each value in one way, without a time zone."""
+
 # Parquet as DuckDB reads it -> Delta. Unsigned types need the next wider signed one, unsigned 64 bits a decimal;
 # Delta has no time of day, so that is text (`HH:MM:SS.mmm`); nested values, which DMS never writes, are JSON text.
 _FROM_DUCKDB = {

@@ -2,7 +2,7 @@
 
 VACUUM's rules: a file goes when it is not part of the table and its removal is older than the horizon; one that no
 commit names (a killed writer's) when it was written longer ago than that. ``_catchment/`` and other folders that begin
-with ``_`` or ``.`` are left alone.
+with ``_`` or ``.`` are left alone, unless they are of a partition.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from catchment.sinks.deletion_vectors import vector_file
 from catchment.sinks.delta_actions import Add, Remove
 from catchment.sinks.delta_log import LogFiles
 from catchment.sinks.delta_snapshot import Snapshot
+from catchment.sinks.partitions import column_of
 from catchment.storage import ObjectStore, StoredObject
 
 RETENTION = "delta.deletedFileRetentionDuration"
@@ -55,7 +56,7 @@ def unneeded_files(store: ObjectStore, path: str, table: Snapshot, before: datet
         for stored in store.list(path)
         if (name := stored.path.removeprefix(f"{path}/")) not in needed
         and name.endswith((".parquet", ".bin"))
-        and not any(folder.startswith(("_", ".")) for folder in name.split("/"))
+        and not any(_is_hidden(folder, table) for folder in name.split("/"))
         and _is_before(stored, before)
     ]
 
@@ -65,6 +66,10 @@ def _files_of(actions: Iterable[Add | Remove], url: str) -> Iterator[str]:
         yield action.path
         if action.deletion_vector and (file := vector_file(action.deletion_vector, url)):
             yield file
+
+
+def _is_hidden(folder: str, table: Snapshot) -> bool:
+    return folder.startswith(("_", ".")) and column_of(folder) not in table.metadata.partition_columns
 
 
 def _is_before(stored: StoredObject, moment: datetime) -> bool:

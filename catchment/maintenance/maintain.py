@@ -131,12 +131,14 @@ class _Run:
         return table
 
     def _plan(self, table: Snapshot) -> list[Unit]:
-        if table.metadata.partition_columns:
-            return []
-        return plan(self._parts(table), self.contract.key, self.policy, vectors=self.contract.deletion_vectors)
-
-    def _parts(self, table: Snapshot) -> list[Part]:
-        return live_parts(table.adds.values())
+        """What pays in each partition."""
+        apart: dict[tuple[str | None, ...], list[Part]] = {}
+        for part in live_parts(table.adds.values()):
+            values = tuple(part.add.partition_values.get(name) for name in table.metadata.partition_columns)
+            apart.setdefault(values, []).append(part)
+        key = [name for name in self.contract.key if name not in table.metadata.partition_columns]
+        vectors = self.contract.deletion_vectors
+        return [unit for parts in apart.values() for unit in plan(parts, key, self.policy, vectors=vectors)]
 
     def _rewrite(self, held: Held) -> bool:
         table = self._open()

@@ -14,6 +14,7 @@ from catchment.landing.types import DeltaType
 from catchment.maintenance.survey import Unit, live_rows
 from catchment.sinks.delta_actions import Add
 from catchment.sinks.delta_write import PartReader, write_part
+from catchment.sinks.partitions import without
 from catchment.storage import ObjectStore
 
 _UNIT = '"~unit"'
@@ -29,15 +30,17 @@ def rewrite(
     key: Sequence[str],
     target_bytes: int,
 ) -> list[Add]:
-    """Write the rows of the unit's files into new ones; nothing is committed.
+    """Write the rows of the unit's files, all of one partition, into new ones; nothing is committed.
 
     Raises LogBroken where the files hold another number of rows than the log says: then nothing may be removed.
     """
+    partition = unit.parts[0].add.partition_values
+    stored = without(columns, partition)
     reader = PartReader(con, store, path, scratch, unit.parts)
     base = comma(str(part.number) for part in unit.base)
-    order = f"ORDER BY {comma(map(quote, key))}" if key else ""
+    order = f"ORDER BY {comma(quote(name) for name in key if name in stored)}" if set(key) & set(stored) else ""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_UNIT} AS SELECT {reader.columns(columns)}, "
+        f"CREATE OR REPLACE TEMP TABLE {_UNIT} AS SELECT {reader.columns(stored)}, "
         f'{reader.part} IN ({base}) AS "~base", row_number() OVER ({order}) AS "~row" '
         f"FROM {reader.scan}"
     )
@@ -48,7 +51,7 @@ def rewrite(
         raise LogBroken(f"{path}/_delta_log", f"{len(unit.parts)} files hold {rows} rows, and the log says {expected}")
     pieces = math.ceil(sum(part.size for part in unit.base) / target_bytes)
     cuts = [(1, first - 1), *_cut(first, last, pieces), (last + 1, rows)] if first else [(1, rows)]
-    names = comma(map(quote, columns))
+    names = comma(map(quote, stored))
     written = [
         write_part(
             con,
@@ -56,7 +59,8 @@ def rewrite(
             path,
             scratch,
             f'SELECT {names} FROM {_UNIT} WHERE "~row" BETWEEN {start} AND {end} ORDER BY "~row"',
-            columns,
+            stored,
+            partition,
         )
         for start, end in cuts
         if start <= end

@@ -15,6 +15,7 @@ from catchment.reconcile.compare import identifier
 from catchment.sinks.delta_files import Part, live_parts
 from catchment.sinks.delta_snapshot import load
 from catchment.sinks.masks import Masks
+from catchment.sinks.partitions import constant
 from catchment.storage import open_store
 
 
@@ -44,7 +45,7 @@ def read_lake(
 
     A table without files has no rows.
     """
-    there = _columns_in_files(con, table) & set(table.columns)
+    there = _columns_in_files(con, table).union(_partitioned_by(table)) & set(table.columns)
     shown = [
         f"{_cast(table, name, kind) if name in there else f'CAST(NULL AS {kind})'} AS {identifier(name)}"
         for name, kind in wanted
@@ -54,12 +55,24 @@ def read_lake(
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: LakeTable) -> str:
-    """The rows of the files, less those that deletion vectors mask."""
+    """The rows of the files with what the log says of them, less those that deletion vectors mask."""
     masks = Masks(con, open_store(table.folder.parent), table.folder.name)
-    spared = masks.spared(table.parts, "p.part", "t.file_row_number")
-    numbers = ", ".join(f"({part.number}, {_file(table, part)})" for part in table.parts)
-    files = f"(SELECT col0 AS part, col1 AS file FROM (VALUES {numbers}))"
-    return f'{_scan(table)} t JOIN {files} p ON p.file = t."~file" WHERE {spared}'
+    spared = masks.spared(table.parts, 'p."~part"', "t.file_row_number")
+    columns = _partitioned_by(table)
+    rows = ", ".join(
+        f"({', '.join([str(part.number), _file(table, part), *_said(table, part)])})" for part in table.parts
+    )
+    names = ", ".join(['"~part"', '"~of"', *map(identifier, columns)])
+    return f'{_scan(table)} t JOIN (VALUES {rows}) p({names}) ON p."~of" = t."~file" WHERE {spared}'
+
+
+def _partitioned_by(table: LakeTable) -> list[str]:
+    return list(table.parts[0].add.partition_values) if table.parts else []
+
+
+def _said(table: LakeTable, part: Part) -> list[str]:
+    """The SQL of what the log says of a file's columns."""
+    return [constant(part.add.partition_values[name], table.columns[name]) for name in _partitioned_by(table)]
 
 
 def _scan(table: LakeTable) -> str:

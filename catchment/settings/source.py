@@ -38,6 +38,8 @@ class TableSettings(Part):
     """Overrides the source's."""
     engine: EngineName | None = None
     """Overrides ``apply.engine``."""
+    partition_by: Annotated[tuple[ColumnName, ...], AfterValidator(_no_column_twice)] = ()
+    """The columns whose values the table's files are kept apart by; a change of them means a reload."""
     renamed: dict[ColumnName, ColumnName] = Field(default_factory=dict)
     """From former names of columns to present ones: files do not tell a renaming from a drop and an add."""
 
@@ -94,5 +96,6 @@ class SourceSettings(Part):
             tables[name] |= {} if chosen == "auto" else {"engine": chosen}
             vectors = self.deletion_vectors if table.deletion_vectors is None else table.deletion_vectors
             tables[name] |= {"deletion_vectors": True} if vectors else {}
+            tables[name] |= {"partition_by": list(table.partition_by)} if table.partition_by else {}
             tables[name] |= {"renamed": table.renamed} if table.renamed else {}
         return {"landing": landing, "tables": tables}

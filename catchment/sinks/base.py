@@ -28,6 +28,7 @@ class TableState:
     size: int = 0
     """Bytes of its data files."""
     files: int = 0
+    partition_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from catchment.sinks.delta_write import PartFiles
 from catchment.sinks.key_ranges import as_tuple
 from catchment.sinks.layout import Layout
 from catchment.sinks.merge_on_read import Marked, MaskingPolicy, mark
+from catchment.sinks.partitions import Values, as_texts, without
 from catchment.sinks.routing import Group
 
 TARGET_BYTES = 20_000_000
@@ -52,8 +53,9 @@ class CopyOnWrite:
         layout: Layout,
         columns: Mapping[str, DeltaType],
     ) -> None:
-        self._session, self._files, self._layout, self._key = session, files, layout, list(layout.key)
-        self._columns = columns
+        self._session, self._files, self._layout, self._columns = session, files, layout, columns
+        self._stored = without(columns, layout.partition_by)
+        self._key = list(without(layout.key, layout.partition_by))  # within a partition it is the order
 
     def run(self, masking: MaskingPolicy | None = None, *, everything: bool = False) -> Rewritten:
         """Write the files that the batch changes, none without rows.
@@ -85,14 +87,18 @@ class CopyOnWrite:
 
         A row of a ``marked`` part stays behind masked, so the one in its place is as good as new.
         """
-        key = comma(f"u.{quote(name)} AS k{i}" for i, name in enumerate(self._key)) or "NULL AS nothing"
+        layout = self._layout
+        key = comma(f"u.{quote(name)} AS k{i}" for i, name in enumerate(layout.key)) or "NULL AS nothing"
         left_behind = comma(str(number) for number in sorted(marked)) or "NULL"
         self._session.create(
             _TO_WRITE,
-            f"SELECT u.{ORD} AS ord, CASE WHEN h.part IN ({left_behind}) THEN NULL ELSE h.part END AS part, {key} "
+            f"SELECT u.{ORD} AS ord, CASE WHEN h.part IN ({left_behind}) THEN NULL ELSE h.part END AS part, {key}"
+            f"{as_texts(layout.partition_by, 'u')} "
             f"FROM {UPSERTS} u LEFT JOIN (SELECT ord, min(part) AS part FROM {HITS} GROUP BY ord) h ON h.ord = u.{ORD} "
             f"WHERE u.{ORD} NOT IN (SELECT ord FROM {UNCHANGED})",
         )
+        if layout.partition_by:
+            self._session.create(_TO_WRITE, self._in_partitions())
         slots = comma(str(slot) for slot in self._layout.slots) or "NULL"
         new = self._layout.place(f"SELECT * EXCLUDE (part) FROM {_TO_WRITE} WHERE part IS NULL")
         self._session.create(
@@ -100,6 +106,13 @@ class CopyOnWrite:
             f"SELECT ord, ([{slots}])[part + 1] AS slot, FALSE AS new FROM {_TO_WRITE} WHERE part IS NOT NULL "
             f"UNION ALL SELECT ord, slot, TRUE AS new FROM ({new})",
         )
+
+    def _in_partitions(self) -> str:
+        """SELECT the rows to write with their partition; one that comes from another is as good as new."""
+        numbers = comma(str(number) for number in self._layout.partitions) or "NULL"
+        stays = f"([{numbers}])[part + 1] = prt"
+        rows = self._layout.number(_TO_WRITE)
+        return f"SELECT * REPLACE (CASE WHEN {stays} THEN part END AS part) FROM ({rows})"
 
     def _gather(self, groups: Sequence[Group]) -> None:
         """Make the rows to write, group by group and sorted by key."""
@@ -115,24 +128,26 @@ class CopyOnWrite:
         )
 
     def _write(self, groups: Sequence[Group]) -> list[Add]:
-        queries = [query for number, group in enumerate(groups) for query in self._queries(number, group)]
+        queries = [
+            (query, group.partition) for number, group in enumerate(groups) for query in self._queries(number, group)
+        ]
         (threads,) = numbers(self._session, "SELECT current_setting('threads')")
         if threads == 1 or len(queries) == 1:
-            written = [self._files.write(self._session.con, query, self._columns) for query in queries]
+            written = [self._files.write(self._session.con, rows, self._stored, where) for rows, where in queries]
         else:
             # One thread a query: what runs beside it is the next file, and each holds as little as it can.
             self._session.con.execute("SET threads = 1")
             try:
                 with ThreadPoolExecutor(threads) as pool:
-                    written = list(pool.map(self._write_beside, queries))
+                    written = list(pool.map(self._write_beside, *zip(*queries, strict=True)))
             finally:
                 self._session.con.execute(f"SET threads = {threads}")
         return [add for add in written if add is not None]
 
-    def _write_beside(self, query: str) -> Add | None:
+    def _write_beside(self, rows: str, partition: Values) -> Add | None:
         with self._session.con.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
-            return self._files.write(cursor, query, self._columns)
+            return self._files.write(cursor, rows, self._stored, partition)
 
     def _queries(self, number: int, group: Group) -> list[str]:
         """The rows of each piece of a group."""
@@ -146,14 +161,14 @@ class CopyOnWrite:
 
     def _rows(self, number: int, group: Group) -> str:
         """What is left of the group's files, and its new rows."""
-        named = comma(quote(name) for name in self._columns)
+        named = comma(quote(name) for name in self._stored)
         new = f'SELECT {named} FROM {_NEW} WHERE "~group" = {number}'
         return " UNION ALL ".join([*(self._left(part) for part in group.parts), new])
 
     def _left(self, part: Part) -> str:
         reader = self._files.reader(self._session.con, [part])
         return (
-            f"SELECT {reader.columns(self._columns)} FROM {reader.scan} WHERE NOT EXISTS "
+            f"SELECT {reader.columns(self._stored)} FROM {reader.scan} WHERE NOT EXISTS "
             f"(SELECT 1 FROM {_GONE} g WHERE g.part = {part.number} AND g.pos = t.file_row_number)"
         )
 

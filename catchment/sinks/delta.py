@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from catchment.sinks.layout import Layout
 from catchment.sinks.ledger import Ledger
 from catchment.sinks.masks import Masks
 from catchment.sinks.merge_on_read import MaskingPolicy, mark_actions
+from catchment.sinks.partitions import typed
 from catchment.sinks.renaming import rename_columns
 from catchment.storage import ObjectStore
 
@@ -43,7 +44,10 @@ _HIT = {"ord": "BIGINT", "part": "INTEGER", "pos": "BIGINT", "token": "VARCHAR"}
 
 
 class DeltaSink:
-    """The Delta table of one source table, at ``<schema>/<table>`` of the lake."""
+    """The Delta table of one source table, at ``<schema>/<table>`` of the lake.
+
+    ``partition_by`` is for a table that is made or built anew; any other is partitioned as it is.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class DeltaSink:
         scratch: Path,
         masking: MaskingPolicy | None = None,
         logs: DeltaLogs | None = None,
+        partition_by: Sequence[str] = (),
     ) -> None:
         self._session = session
         self._store, self._table, self._scratch = store, table, scratch
@@ -62,7 +67,7 @@ class DeltaSink:
             raise SettingsError("lake", "path", self._url, "allowed are paths without percent escapes")
         self._log = (logs or DeltaLogs()).of(store, self._path, str(table))
         self._current = False  # whether the log's state is what this sink has just committed
-        self._masking = masking
+        self._masking, self._partition_by = masking, partition_by
         self._layout: Layout | None = None
         self._part_files: PartFiles | None = None
         self._look_at([])
@@ -83,17 +88,27 @@ class DeltaSink:
         columns.pop(SEQUENCE, None)
         self._look_at(found.adds.values())
         size = sum(part.size for part in self._parts)
-        return TableState(found.version, columns, self._log.ledger, _rows(found), size, len(self._parts))
+        return TableState(
+            found.version,
+            columns,
+            self._log.ledger,
+            _rows(found),
+            size,
+            len(self._parts),
+            found.metadata.partition_columns,
+        )
 
     def find(self, key: Mapping[str, DeltaType]) -> None:
         """Make ``"~hits"``; only files whose statistics allow one of the keys are looked into."""
         self._session.create(HITS, nothing(_HIT))
-        self._layout = layout = Layout(self._session, self._parts, key)
+        if self._log.snapshot is None:
+            return
+        self._layout = layout = Layout(self._session, self._parts, key, self._partitioned())
         candidates = layout.candidates()
         if not candidates:
             return
         reader = self._files.reader(self._con, candidates)
-        named = [f"CAST(t.{quote(column)} AS {kind.duckdb})" for column, kind in key.items()]
+        named = [reader.column(column, kind) for column, kind in key.items()]
         self._session.append(
             HITS,
             f"SELECT w.ord, {reader.part}, t.file_row_number, COALESCE(t.{quote(SEQUENCE)}, '') "
@@ -134,7 +149,7 @@ class DeltaSink:
         if self._parts:
             reader = self._files.reader(self._con, self._parts)
             named = comma(
-                f"CAST(t.{quote(column)} AS {kind.duckdb}) AS {name}"
+                f"{reader.column(column, kind)} AS {name}"
                 for name, (column, kind) in zip(names, key.items(), strict=True)
             )
             self._session.append(KEYS, f"SELECT {named} FROM {reader.scan}")
@@ -146,9 +161,12 @@ class DeltaSink:
         known = before.columns if before else {}
         widened = any(known.get(name, kind) != kind for name, kind in stored.items())
         layout = self._layout
-        if layout is None or batch.overwrite:
+        anew = before is None or batch.overwrite
+        partition_by = self._partition_by if anew else before.metadata.partition_columns
+        if layout is None or batch.overwrite or (widened and partition_by):
             key = {name: stored[name] for name in batch.generation.key or ()}
-            layout = Layout(self._session, [] if batch.overwrite else self._parts, key)
+            parts = [] if batch.overwrite else self._parts
+            layout = Layout(self._session, parts, key, typed(partition_by, stored))
         done = CopyOnWrite(self._session, self._files, layout, stored).run(self._masking, everything=widened)
         now = int(time.time() * 1000)
         removes, masked = mark_actions(done.marked, [part.add for part in self._parts], self._store, self._path, now)
@@ -156,7 +174,12 @@ class DeltaSink:
         removes += [part.add.removed(now) for part in (self._parts if batch.overwrite else done.parts)]
         adds = [*done.adds, *masked]
         after = self._log.commit(
-            [*table_actions(before, stored, vectors=bool(masked)), applied(batch.watermark), *removes, *adds],
+            [
+                *table_actions(before, stored, partition_by, vectors=bool(masked)),
+                applied(batch.watermark),
+                *removes,
+                *adds,
+            ],
             operation="WRITE",
             parameters={"mode": "Overwrite" if widened or batch.overwrite else "Append"},
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(removes)},
@@ -172,12 +195,13 @@ class DeltaSink:
         adds = rename_columns(self._con, self._files, self._parts, before.columns, names)
         key = tuple(names.get(part, part) for part in ledger.generation.key or ()) or ledger.generation.key
         columns = {names.get(name, name): kind for name, kind in before.columns.items()}
+        partition_by = tuple(names.get(name, name) for name in before.metadata.partition_columns)
         batch = Batch(columns, [], ledger.watermark, {}, replace(ledger.generation, key=key))
         now = int(time.time() * 1000)
         before_commit()
         self._log.commit(
             [
-                replace(before.metadata, schema=schema_of(columns)),
+                replace(before.metadata, schema=schema_of(columns), partition_columns=partition_by),
                 *(part.add.removed(now) for part in self._parts),
                 *adds,
             ],
@@ -193,6 +217,11 @@ class DeltaSink:
 
     def _look_at(self, adds: Iterable[Add]) -> None:
         self._parts, self._layout, self._part_files = live_parts(adds), None, None
+
+    def _partitioned(self) -> dict[str, DeltaType]:
+        """The columns that the table is partitioned by."""
+        found = self._log.snapshot
+        return typed(found.metadata.partition_columns, found.columns) if found else {}
 
     @property
     def _con(self) -> duckdb.DuckDBPyConnection:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,21 +38,23 @@ def record(batch: Batch) -> dict[str, Any]:
 
 
 def table_actions(
-    before: Snapshot | None, columns: Mapping[str, DeltaType], *, vectors: bool = False
+    before: Snapshot | None, columns: Mapping[str, DeltaType], partition_by: Sequence[str], *, vectors: bool = False
 ) -> list[Protocol | Metadata]:
     """The protocol and metadata that a table with ``columns`` needs and ``before`` does not have yet.
 
-    ``vectors``: the commit brings deletion vectors.
+    ``partition_by`` may be another than before where all files are replaced. ``vectors``: the commit brings deletion
+    vectors.
     """
     if before is None:
         schema = schema_of(columns)
-        made = Metadata(str(uuid.uuid4()), schema, configuration=PROPERTIES, created_ms=int(time.time() * 1000))
+        moment = int(time.time() * 1000)
+        made = Metadata(str(uuid.uuid4()), schema, tuple(partition_by), PROPERTIES, moment)
         return [protocol_for(columns), made]
     protocol = needing(before.protocol, columns)
     known = before.columns
     ordered = {name: columns.get(name, kind) for name, kind in known.items()}
     ordered |= {name: kind for name, kind in columns.items() if name not in known}
-    metadata = before.metadata
+    metadata = replace(before.metadata, partition_columns=tuple(partition_by))
     if ordered != known:
         metadata = replace(metadata, schema=schema_of(ordered, metadata.schema))
     if missing := {name: value for name, value in PROPERTIES.items() if name not in metadata.configuration}:

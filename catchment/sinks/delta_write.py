@@ -16,6 +16,7 @@ from catchment.landing.types import DeltaType
 from catchment.sinks.delta_actions import Add
 from catchment.sinks.delta_files import Part, statistics
 from catchment.sinks.masks import Masks
+from catchment.sinks.partitions import Values, constant, folder
 from catchment.storage import ObjectStore
 
 
@@ -40,6 +41,7 @@ class PartReader:
         rows = f"read_parquet([{comma(text(str(local)) for local in locals_)}], {options})"
         numbers = comma(str(part.number) for part in parts)
         self.part = f"([{numbers}])[CAST(t.file_index AS BIGINT) + 1]" if parts[1:] else numbers
+        self._parts = parts
         self.spared = (masks or Masks(con, store, path)).spared(parts, self.part, "t.file_row_number")
         self.scan_all = self.scan = f"{rows} t"
         if self.spared != "TRUE":
@@ -49,10 +51,16 @@ class PartReader:
 
     def columns(self, columns: Mapping[str, DeltaType]) -> str:
         """The select list of ``columns`` in their types; a column younger than all of the files is NULL."""
-        return comma(
-            f"CAST({f't.{quote(name)}' if name in self._there else 'NULL'} AS {kind.duckdb}) AS {quote(name)}"
-            for name, kind in columns.items()
-        )
+        return comma(f"{self.column(name, kind)} AS {quote(name)}" for name, kind in columns.items())
+
+    def column(self, name: str, kind: DeltaType) -> str:
+        """One column's SQL; those that the table is partitioned by are said by the log."""
+        if name in self._parts[0].add.partition_values:
+            values = [constant(part.add.partition_values[name], kind) for part in self._parts]
+            if len(set(values)) == 1:
+                return values[0]
+            return f"([{comma(values)}])[CAST(t.file_index AS BIGINT) + 1]"
+        return f"CAST({f't.{quote(name)}' if name in self._there else 'NULL'} AS {kind.duckdb})"
 
 
 @dataclass(frozen=True)
@@ -71,9 +79,15 @@ class PartFiles:
         """Some files as one scan."""
         return PartReader(con, self.store, self.path, self.scratch, parts, self.masks)
 
-    def write(self, con: duckdb.DuckDBPyConnection, rows: str, columns: Mapping[str, DeltaType]) -> Add | None:
-        """Write the rows of a query as one new file of the table; None (and no file) if there are none."""
-        return write_part(con, self.store, self.path, self.scratch, rows, columns)
+    def write(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        rows: str,
+        columns: Mapping[str, DeltaType],
+        partition: Values,
+    ) -> Add | None:
+        """Write the rows of a query as one new file of a partition; None (and no file) if there are none."""
+        return write_part(con, self.store, self.path, self.scratch, rows, columns, partition)
 
     def bytes_a_row(self, con: duckdb.DuckDBPyConnection, rows: str) -> float:
         """How many bytes of a data file a row takes, by writing the rows of a query (at least one)."""
@@ -90,10 +104,14 @@ def write_part(
     scratch: Path,
     rows: str,
     columns: Mapping[str, DeltaType],
+    partition: Values,
 ) -> Add | None:
-    """Write the rows of a query as one new file of the table; None (and no file) if there are none."""
-    name = f"part-{uuid.uuid4()}.snappy.parquet"
-    local = scratch / name
+    """Write the rows of a query as one new file of the table; None (and no file) if there are none.
+
+    ``partition`` is what the rows have in the columns that the table is partitioned by; ``columns`` are the others.
+    """
+    file = f"part-{uuid.uuid4()}.snappy.parquet"
+    name, local = folder(partition) + file, scratch / file
     written = _copy(con, rows, local)
     if not written["count"]:
         local.unlink()
@@ -101,7 +119,7 @@ def write_part(
     stats = statistics(written["count"], written["column_statistics"], columns)
     store.put(f"{path}/{name}", local)
     local.unlink(missing_ok=True)
-    return Add(name, written["file_size_bytes"], int(time.time() * 1000), stats)
+    return Add(name, written["file_size_bytes"], int(time.time() * 1000), stats, dict(partition))
 
 
 def _copy(con: duckdb.DuckDBPyConnection, rows: str, local: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from catchment.sinks.delta_files import Part
+from catchment.sinks.partitions import Values
 
 # A file this short is cheaper to write again than to have: each file costs a reader a request.
 _SHORT = 10_000
@@ -23,13 +24,14 @@ _SPLIT = 1.5
 class Group:
     """Files written in one go: what is left of ``parts`` and the rows of ``slots``, in key order, as ``pieces`` files.
 
-    ``rows`` is how many that are at most.
+    ``rows`` is how many that are at most; all of them are of one ``partition``.
     """
 
     parts: Sequence[Part]
     slots: Sequence[int]
     rows: int
     pieces: int
+    partition: Values = field(default_factory=dict)
 
     @classmethod
     def of(cls, parts: Sequence[Part], slots: Sequence[int], rows: int, target_rows: int) -> Group:

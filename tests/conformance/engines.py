@@ -17,13 +17,15 @@ Apply = Callable[..., Account]
 class Engine:
     """``apply`` is called as catchment.apply.apply_table is; ``table`` are lines of the table's contract.
 
-    ``cannot`` are parts of the suite that it does not claim, by name.
+    ``cannot`` are parts of the suite that it does not claim, by name. ``partitioned``: tables are partitioned by a
+    column, mostly one whose values change.
     """
 
     name: str
     apply: Apply
     table: Mapping[str, object] = field(default_factory=dict)
     cannot: frozenset[str] = frozenset()
+    partitioned: bool = False
 
 
 # files of any length are marked, so that the suite's small tables are
@@ -34,5 +36,7 @@ ENGINES = {
     for engine in (
         Engine("copy-on-write", apply_table),
         Engine("deletion vectors", _marking, {"deletion_vectors": True}),
+        Engine("partitions", apply_table, partitioned=True),
+        Engine("partitions, deletion vectors", _marking, {"deletion_vectors": True}, partitioned=True),
     )
 }

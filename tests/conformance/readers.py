@@ -23,6 +23,13 @@ def by_deltalake(path: Path) -> Rows:
     return list(table.to_pyarrow_table().to_pylist())
 
 
+_HIVE = {"long": "BIGINT", "byte": "TINYINT", "string": "VARCHAR"}
+
+
+def _quoted(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"
+
+
 def by_duckdb(path: Path) -> Rows:
     """DuckDB over the live files; their deletion vectors it does not know, so those tables are not asked of it."""
     table = DeltaTable(path)
@@ -31,9 +38,12 @@ def by_duckdb(path: Path) -> Rows:
     files = table.file_uris()
     if not files:
         return []
+    types = {field.name: str(field.type.type) for field in table.schema().fields}
+    hive = [f"{_quoted(name)}: '{_HIVE.get(types[name], types[name])}'" for name in table.metadata().partition_columns]
+    options = f", hive_partitioning = true, hive_types = {{{', '.join(hive)}}}" if hive else ""
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
-        rows = con.sql("SELECT * FROM read_parquet($files, union_by_name = true)", params={"files": files})
+        rows = con.sql(f"SELECT * FROM read_parquet($files, union_by_name = true{options})", params={"files": files})
         return list(rows.to_arrow_table().to_pylist())
 
 

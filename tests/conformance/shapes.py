@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from catchment.landing.types import PARTITIONING, DeltaType
 from tests.conformance.model import Key, Row
 
 
@@ -43,6 +44,13 @@ class Shape:
     @property
     def narrowable(self) -> tuple[str, ...]:
         return tuple(name for name, kind in self.columns.items() if kind.narrow is not None)
+
+    @property
+    def partition_by(self) -> str:
+        """A column whose values can name a partition: no key's where there is another."""
+        suited = [name for name, kind in self.columns.items() if DeltaType.parse(kind.delta).name in PARTITIONING]
+        named = [name for name in suited if "" not in self.columns[name].values]
+        return (named or list(self.key))[0]
 
     def __repr__(self) -> str:
         return self.name

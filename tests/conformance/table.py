@@ -65,6 +65,10 @@ class Table:
     delivered: dict[str, File] = field(default_factory=dict)
     watermark: int = 0
 
+    def __post_init__(self) -> None:
+        if self.engine.partitioned:  # a table is partitioned from its first commit on, whatever its first file says
+            self.form = replace(self.form, declared=True)
+
     @property
     def path(self) -> Path:
         return self.root / "lake/s/t"
@@ -73,6 +77,7 @@ class Table:
     def contract(self) -> TableContract:
         columns = {name: kind.delta for name, kind in self.shape.kinds.items()} if self.form.declared else None
         lines = {"key": list(self.shape.key), "columns": columns, **self.engine.table}
+        lines |= {"partition_by": [self.shape.partition_by]} if self.engine.partitioned else {}
         document = {"landing": self.form.landing, "tables": {"s.t": lines}}
         return next(iter(load_contracts(json.dumps(document)).values()))
 

@@ -137,7 +137,7 @@ def lay(root: Path, layout: Sequence[Sequence[int]], masked: Sequence[Sequence[i
         for number, each in enumerate(layout):
             values = ", ".join(f"({key}, 'value {key:06d} of {number}', '')" for key in each)
             rows = f"SELECT col0::INT AS id, col1 AS v, col2 AS _catchment_seq FROM (VALUES {values})"
-            add = write_part(con, store, "s/t", scratch, rows, columns)
+            add = write_part(con, store, "s/t", scratch, rows, columns, {})
             assert add is not None
             if positions := [place for place in (masked[number] if masked else ()) if place < len(each)]:
                 add = replace(add, deletion_vector=vectors.add(BitMap64(positions)))
@@ -146,7 +146,7 @@ def lay(root: Path, layout: Sequence[Sequence[int]], masked: Sequence[Sequence[i
     log = DeltaLog(store, "s/t", "s.t")
     log.refresh()
     record = {"format": 1, "watermark": 0, "account": {}, "files": []}
-    head = table_actions(None, columns)
+    head = table_actions(None, columns, ())
     head[0] = with_features(head[0], {"deletionVectors"})  # type: ignore[arg-type]
     log.commit([*head, *made], operation="WRITE", parameters={}, metrics={}, record=record)
 
