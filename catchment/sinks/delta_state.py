@@ -23,5 +23,6 @@ def open_state(log: DeltaLog, table: str) -> TableState:
         raise ForeignWriter(table, found.version, str(error)) from error
     columns.pop(SEQUENCE, None)
     adds = found.adds.values()
-    size = sum(add.size for add in adds)
-    return TableState(found.version, columns, log.ledger, sum(add.rows or 0 for add in adds), size, len(adds))
+    rows, size = sum(add.rows or 0 for add in adds), sum(add.size for add in adds)
+    partition_by = found.metadata.partition_columns
+    return TableState(found.version, columns, log.ledger, rows, size, len(adds), partition_by)

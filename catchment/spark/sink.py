@@ -121,14 +121,15 @@ class SparkSink:
         before, ledger = self._log.snapshot, self._log.ledger
         assert before is not None
         columns = {names.get(name, name): kind for name, kind in before.columns.items()}
-        table = replace(before.metadata, schema=schema_of(columns))
+        partition_by = tuple(names.get(name, name) for name in before.metadata.partition_columns)
+        table = replace(before.metadata, schema=schema_of(columns), partition_columns=partition_by)
         gone = self._adds()
         adds: list[Add] = []
         if gone:
             self._session.view(_TOUCHED, self._files.read(gone))
             chosen = comma(f"{quote(name)} AS {quote(names.get(name, name))}" for name in before.columns)
-            rows = self._session.frame(f"SELECT {chosen} FROM {_TOUCHED}")
-            adds = self._files.write(self._in_order(rows, _files_of(gone, 0)), table)
+            rows = self._in_order(self._session.frame(f"SELECT {chosen} FROM {_TOUCHED}"), _files_of(gone, 0), table)
+            adds = self._files.write(rows, table)
         key = tuple(names.get(part, part) for part in ledger.generation.key or ()) or ledger.generation.key
         batch = Batch(columns, [], ledger.watermark, {}, replace(ledger.generation, key=key))
         before_commit()
@@ -147,7 +148,9 @@ class SparkSink:
         before = self._log.snapshot
         known = self._known()
         widened = any(known.get(name, kind) != kind for name, kind in stored.items())
-        actions = table_actions(before, stored)
+        anew = before is None or batch.overwrite
+        partition_by = self._contract.partition_by if before is None or anew else before.metadata.partition_columns
+        actions = table_actions(before, stored, partition_by)
         changed = [action for action in actions if isinstance(action, Metadata)]
         table = changed[0] if changed or before is None else before.metadata
         ordered = {name: stored.get(name, kind) for name, kind in known.items()} | stored
@@ -193,7 +196,8 @@ class SparkSink:
         query = f"SELECT {self._as(columns, columns, 'u')} {new}"
         if touched:
             query += f" UNION ALL {self._staying(touched, columns)}"
-        return self._files.write(self._in_order(self._session.frame(query), _files_of(touched, count)), table)
+        rows = self._in_order(self._session.frame(query), _files_of(touched, count), table)
+        return self._files.write(rows, table)
 
     def _staying(self, touched: Sequence[Add], columns: Mapping[str, DeltaType]) -> str:
         self._session.view(_TOUCHED, self._files.read(touched))
@@ -205,9 +209,11 @@ class SparkSink:
         named = [f"CAST(t.{quote(name)} AS {columns[name].duckdb})" for name in key]
         return f"{chosen} WHERE NOT EXISTS (SELECT 1 FROM {_GONE} g WHERE {both(keys(len(key), 'g'), named)})"
 
-    def _in_order(self, rows: DataFrame, files: int) -> DataFrame:
-        """Each file a range of the key, and sorted in itself, so that statistics tell files apart."""
-        key = [f"`{name.replace('`', '``')}`" for name in self._contract.key]
+    def _in_order(self, rows: DataFrame, files: int, table: Metadata) -> DataFrame:
+        """Each file a range of the key in a partition, and sorted in itself, so that statistics tell files apart."""
+        key = [
+            f"`{name.replace('`', '``')}`" for name in dict.fromkeys((*table.partition_columns, *self._contract.key))
+        ]
         if not key:
             return rows.coalesce(files)
         parted = rows.repartitionByRange(files, *key) if files > 1 else rows.coalesce(1)

@@ -80,10 +80,13 @@ def engines(on_spark: Engine) -> dict[str, Any]:
     return {"spark": on_spark.apply, "duckdb": apply_table}
 
 
-def test_engines_take_turns_on_one_table(tmp_path: Path, spark: SparkSession, engines: dict[str, Any]) -> None:
-    table = Table(tmp_path, Engine("", apply_table), SHAPE)
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_engines_take_turns_on_one_table(
+    tmp_path: Path, spark: SparkSession, engines: dict[str, Any], partitioned: bool
+) -> None:
+    table = Table(tmp_path, Engine("", apply_table, partitioned=partitioned), SHAPE)
     for whose, landed in HISTORY:
-        table.engine = Engine(whose, engines[whose])
+        table.engine = Engine(whose, engines[whose], partitioned=partitioned)
         rows = table.land(landed)
         account = table.apply()
         table.check_account(account, rows)

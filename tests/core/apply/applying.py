@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from deltalake import DeltaTable
 
 from catchment.apply import Account, Budget, apply_table
@@ -15,6 +16,7 @@ from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import Lease, MemoryLease
 from catchment.sinks.delta_table import DeltaLog
 from catchment.storage import ObjectStore, open_store
+from catchment.storage.local import LocalStore
 from tests.conformance.files import write_parquet
 from tests.conformance.model import File, Record, token
 
@@ -91,3 +93,16 @@ def update(number: int, key: int, old: int | None = None, **values: Any) -> Reco
 
 def delete(number: int, key: int) -> Record:
     return Record("D", token(number), (key,), {})
+
+
+def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From now on, the paths of the files that are opened to be read."""
+    found: list[str] = []
+    fetch = LocalStore.fetch
+
+    def remembered(self: LocalStore, path: str, scratch: Path) -> Path:
+        found.append(path)
+        return fetch(self, path, scratch)
+
+    monkeypatch.setattr(LocalStore, "fetch", remembered)
+    return found
