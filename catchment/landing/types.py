@@ -79,7 +79,7 @@ class DeltaType:
 
 STRING = DeltaType("string")
 
-PARTITIONING = ("byte", "short", "integer", "long", "decimal", "string", "boolean", "date")
+PARTITIONING = ("byte", "short", "integer", "long", "string", "boolean", "date")
 """Types whose values can name a partition: each value in one way, without a time zone."""
 
 # Parquet as DuckDB reads it -> Delta. Unsigned types need the next wider signed one, unsigned 64 bits a decimal;

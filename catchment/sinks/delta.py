@@ -161,8 +161,8 @@ class DeltaSink:
         known = before.columns if before else {}
         widened = any(known.get(name, kind) != kind for name, kind in stored.items())
         layout = self._layout
-        anew = before is None or batch.overwrite
-        partition_by = self._partition_by if anew else before.metadata.partition_columns
+        as_it_is = before is not None and not batch.overwrite
+        partition_by = before.metadata.partition_columns if before and as_it_is else self._partition_by
         if layout is None or batch.overwrite or (widened and partition_by):
             key = {name: stored[name] for name in batch.generation.key or ()}
             parts = [] if batch.overwrite else self._parts

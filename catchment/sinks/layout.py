@@ -129,7 +129,7 @@ class Layout:
             found = self._session.rows(f"SELECT {texts} FROM (VALUES {rows}) f({names})")
             written = dict(zip(written, found, strict=True))
         numbers = {each: number for number, each in enumerate(dict.fromkeys(written.values()))}
-        values = [dict(zip(columns, each, strict=True)) for each in numbers]
+        values: list[Values] = [dict(zip(columns, each, strict=True)) for each in numbers]
         return [numbers[written[each]] for each in said], values
 
     def _name_partitions(self) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from catchment.changes.relations import quote, text
 from catchment.landing.types import DeltaType
+from catchment.sinks.key_ranges import INTEGERS
 
 Values = Mapping[str, str | None]
 """The values of a partition by column, as text; None is NULL."""
@@ -30,10 +30,8 @@ def bound(value: str | None, kind: DeltaType) -> Any:
     if not value:
         return None
     try:
-        if kind.name == "decimal":
-            return Decimal(value)
-        return int(value) if kind.name in ("byte", "short", "integer", "long") else value
-    except (ValueError, InvalidOperation):
+        return int(value) if kind.name in INTEGERS else value
+    except ValueError:
         return None
 
 

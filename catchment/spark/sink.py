@@ -148,8 +148,8 @@ class SparkSink:
         before = self._log.snapshot
         known = self._known()
         widened = any(known.get(name, kind) != kind for name, kind in stored.items())
-        anew = before is None or batch.overwrite
-        partition_by = self._contract.partition_by if before is None or anew else before.metadata.partition_columns
+        as_it_is = before is not None and not batch.overwrite
+        partition_by = before.metadata.partition_columns if before and as_it_is else self._contract.partition_by
         actions = table_actions(before, stored, partition_by)
         changed = [action for action in actions if isinstance(action, Metadata)]
         table = changed[0] if changed or before is None else before.metadata
