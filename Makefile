@@ -5,6 +5,7 @@ PYTHON ?= $(firstword $(foreach candidate,python3 python3.11 python3.12 python3.
 VENV := .venv
 BIN := $(VENV)/bin
 SPARK_VENV := .venv-spark
+SPARK_NEXT := .venv-spark-next
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # compiled once, everything starts faster from then on
 unexport PYTHONDONTWRITEBYTECODE
@@ -13,7 +14,7 @@ export npm_config_update_notifier := false
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark run test test-all fuzz mutants lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
+.PHONY: help setup setup-spark setup-spark-next run test test-all test-spark-next fuzz mutants lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,18 @@ $(SPARK_VENV)/.installed: requirements-spark.txt local/spark/glue-5.1.txt | $(VE
 	@$(SPARK_VENV)/bin/python -m local.spark.jars local/spark/glue-5.1.txt $(SPARK_VENV)/jars
 	@touch $@
 
+# Spark as Glue 6.0 has it, which the Spark engine does not run on yet, but is to.
+setup-spark-next: setup $(SPARK_NEXT)/.installed ## Create .venv-spark-next, with the Spark of the next Glue version
+	@:
+
+$(SPARK_NEXT)/.installed: requirements-spark-next.txt local/spark/glue-next.txt local/spark/java.sh | $(VENV)/.installed
+	@echo "Setting up $(SPARK_NEXT) from requirements-spark-next.txt and local/spark/glue-next.txt"
+	@test -x $(SPARK_NEXT)/bin/python || $(SPARK_PYTHON) -m venv --without-pip $(SPARK_NEXT)
+	@$(BIN)/uv pip install --quiet --python $(SPARK_NEXT)/bin/python --no-deps -r requirements-spark-next.txt
+	@$(SPARK_NEXT)/bin/python -m local.spark.jars local/spark/glue-next.txt $(SPARK_NEXT)/jars
+	@mkdir -p $(SPARK_NEXT)/java/bin && cp local/spark/java.sh $(SPARK_NEXT)/java/bin/java
+	@touch $@
+
 run: setup $(if $(SPARK),setup-spark) ## The main job on this machine (ROWS=500000 RATE=2000 SECONDS=12 SEED=7 CHAOS=1 SPARK=1 JSON=report.json)
 	@$(BIN)/python -m local $(if $(ROWS),--rows $(ROWS)) $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos) $(if $(SPARK),--spark) $(if $(JSON),--json $(JSON))
@@ -57,6 +70,9 @@ test: setup setup-spark lint types ## Lint, types, and every fast test
 test-all: test ## The fast tests, then the slow ones
 	@$(BIN)/pytest -m slow
 	@$(SPARK_VENV)/bin/pytest -m slow tests/spark
+
+test-spark-next: setup-spark-next ## The tests of the Spark engine on the Spark of the next Glue version
+	@JAVA_HOME=$(CURDIR)/$(SPARK_NEXT)/java $(SPARK_NEXT)/bin/pytest -m "not slow" tests/spark
 
 fuzz: setup ## Hold the engines to histories nobody has tried yet (ENGINE='deletion vectors' HYPOTHESIS_SEED=1)
 	@$(BIN)/pytest -m slow -k many_more --timeout 0 --hypothesis-profile=fuzz --hypothesis-show-statistics \
@@ -106,6 +122,7 @@ lock: setup ## Compile the lock files from requirements*.in
 	@$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes \
 		--no-header glue_scripts/requirements.in -o glue_scripts/requirements.txt
 	@$(COMPILE) requirements-spark.in -o requirements-spark.txt
+	@$(COMPILE) requirements-spark-next.in -o requirements-spark-next.txt
 	@$(BIN)/uv pip compile --quiet --python-version 3.14 --python-platform aarch64-manylinux_2_28 --generate-hashes \
 		--no-header lambda_src/requirements.in -o lambda_src/requirements.txt
 
@@ -113,4 +130,4 @@ update-snapshots: setup ## Accept the present templates as the snapshots
 	@$(BIN)/pytest tests/infrastructure --snapshot-update
 
 clean: ## Remove what setup, runs and builds left in this folder
-	@rm -rf $(VENV) $(SPARK_VENV) node_modules build cdk.out .catchment .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(SPARK_VENV) $(SPARK_NEXT) node_modules build cdk.out .catchment .mypy_cache .ruff_cache .pytest_cache .hypothesis
