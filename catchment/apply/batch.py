@@ -56,6 +56,8 @@ def work_out(
     sink.existing(f"SELECT ord FROM {HITS}" if gaps else same, target)
     session.define(UPSERTS, upserts(list(target), fill_gaps(session, members, target, width), floor))
     session.create(UNCHANGED, guard.unchanged({name: kind.name for name, kind in target.items()}))
+    for relation in (EFFECTS, WINNERS):  # what they hold is needed for the rows to write
+        session.drop(relation)
     return _count(session, contract, members)
 
 

@@ -32,6 +32,7 @@ _TO_WRITE, _PLACED, _SLOTS = '"~to_write"', '"~placed"', '"~slots"'
 _GONE, _NEW = '"~gone"', '"~new"'
 _SAMPLE = 20_000
 _ROW_BYTES = 60
+_SIDES = "build_side_probe_side"
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,22 @@ class CopyOnWrite:
         if everything:
             touched = {part.number for part in self._layout.parts}
         self._place(marked.numbers)
-        fresh = dict(self._session.rows(f"SELECT slot, count(*) FROM {_PLACED} WHERE new GROUP BY slot"))
+        fresh = dict(self._session.rows(f"SELECT slot, count(*) FROM {_PLACED} WHERE pos IS NULL GROUP BY slot"))
         target_rows = self._target_rows(sum(fresh.values()))
         groups = self._layout.plan(touched - marked.numbers, fresh, target_rows, marked.numbers)
         if not groups:
             return Rewritten([], [], marked)
         self._gather(groups)
         self._session.forget({_GONE, _NEW, self._files.masks.relation})
-        return Rewritten(self._write(groups), [part for group in groups for part in group.parts], marked)
+        queries = [
+            (query, group.partition)
+            for number, group in enumerate(groups)
+            for query in self._queries(number, group, added=any(slot in fresh for slot in group.slots))
+        ]
+        return Rewritten(self._write(queries), [part for group in groups for part in group.parts], marked)
 
     def _place(self, marked: Set[int]) -> None:
-        """Make (ord, slot, new) of the rows to write: where each goes, and whether it is new there.
+        """Make (ord, slot, pos) of the rows to write: where each goes, and the row there that it replaces, if any.
 
         A row of a ``marked`` part stays behind masked, so the one in its place is as good as new.
         """
@@ -92,19 +98,20 @@ class CopyOnWrite:
         left_behind = comma(str(number) for number in sorted(marked)) or "NULL"
         self._session.create(
             _TO_WRITE,
-            f"SELECT u.{ORD} AS ord, CASE WHEN h.part IN ({left_behind}) THEN NULL ELSE h.part END AS part, {key}"
-            f"{as_texts(layout.partition_by, 'u')} "
-            f"FROM {UPSERTS} u LEFT JOIN (SELECT ord, min(part) AS part FROM {HITS} GROUP BY ord) h ON h.ord = u.{ORD} "
+            f"SELECT u.{ORD} AS ord, CASE WHEN h.part IN ({left_behind}) THEN NULL ELSE h.part END AS part, h.pos, "
+            f"{key}{as_texts(layout.partition_by, 'u')} FROM {UPSERTS} u "
+            f"LEFT JOIN (SELECT ord, min(part) AS part, arg_min(pos, part) AS pos FROM {HITS} GROUP BY ord) h "
+            f"ON h.ord = u.{ORD} "
             f"WHERE u.{ORD} NOT IN (SELECT ord FROM {UNCHANGED})",
         )
         if layout.partition_by:
             self._session.create(_TO_WRITE, self._in_partitions())
         slots = comma(str(slot) for slot in self._layout.slots) or "NULL"
-        new = self._layout.place(f"SELECT * EXCLUDE (part) FROM {_TO_WRITE} WHERE part IS NULL")
+        new = self._layout.place(f"SELECT * EXCLUDE (part, pos) FROM {_TO_WRITE} WHERE part IS NULL")
         self._session.create(
             _PLACED,
-            f"SELECT ord, ([{slots}])[part + 1] AS slot, FALSE AS new FROM {_TO_WRITE} WHERE part IS NOT NULL "
-            f"UNION ALL SELECT ord, slot, TRUE AS new FROM ({new})",
+            f"SELECT ord, ([{slots}])[part + 1] AS slot, pos FROM {_TO_WRITE} WHERE part IS NOT NULL "
+            f"UNION ALL SELECT ord, slot, NULL AS pos FROM ({new})",
         )
 
     def _in_partitions(self) -> str:
@@ -123,14 +130,22 @@ class CopyOnWrite:
         )
         order = comma(["s.grp", *(f"u.{quote(name)}" for name in self._key)])
         self._session.con.execute(
-            f'CREATE OR REPLACE TABLE {_NEW} AS SELECT s.grp AS "~group", {named} FROM {UPSERTS} u '
+            f'CREATE OR REPLACE TABLE {_NEW} AS SELECT s.grp AS "~group", p.pos AS "~pos", {named} FROM {UPSERTS} u '
             f"JOIN {_PLACED} p ON p.ord = u.{ORD} JOIN {_SLOTS} s ON s.slot = p.slot ORDER BY {order}"
         )
 
-    def _write(self, groups: Sequence[Group]) -> list[Add]:
-        queries = [
-            (query, group.partition) for number, group in enumerate(groups) for query in self._queries(number, group)
-        ]
+    def _write(self, queries: Sequence[tuple[str, Values]]) -> list[Add]:
+        con = self._session.con
+        con.execute("SET preserve_insertion_order = true")
+        # The new rows are what a join holds in memory, and the file is what goes by, in its order.
+        con.execute(f"SET disabled_optimizers = '{_SIDES}'")
+        try:
+            return self._write_in_order(queries)
+        finally:
+            con.execute("SET disabled_optimizers = ''")
+            con.execute("SET preserve_insertion_order = false")
+
+    def _write_in_order(self, queries: Sequence[tuple[str, Values]]) -> list[Add]:
         (threads,) = numbers(self._session, "SELECT current_setting('threads')")
         if threads == 1 or len(queries) == 1:
             written = [self._files.write(self._session.con, rows, self._stored, where) for rows, where in queries]
@@ -149,21 +164,38 @@ class CopyOnWrite:
             cursor.execute("SET TimeZone = 'UTC'")
             return self._files.write(cursor, rows, self._stored, partition)
 
-    def _queries(self, number: int, group: Group) -> list[str]:
-        """The rows of each piece of a group."""
+    def _queries(self, number: int, group: Group, *, added: bool) -> list[str]:
+        """The rows of each piece of a group; ``added``: not each of the new ones replaces another."""
+        if not group.parts:
+            return self._stretches(number, group.pieces)
+        if len(group.parts) == group.pieces == 1 and not added:
+            return [self._in_place(number, group.parts[0])]
         order = f" ORDER BY {comma(quote(name) for name in self._key)}" if self._key else ""
         rows = self._rows(number, group)
-        if group.pieces == 1 or (group.parts and not self._key):
+        if group.pieces == 1 or not self._key:
             return [rows + order]
-        if not group.parts:
-            return [f"{rows} AND {piece}{order}" for piece in self._stretches(number, group.pieces)]
         return [f"SELECT * FROM ({rows}) WHERE {piece}{order}" for piece in self._cuts(rows, group)]
 
     def _rows(self, number: int, group: Group) -> str:
         """What is left of the group's files, and its new rows."""
+        return " UNION ALL ".join([*(self._left(part) for part in group.parts), self._new(number)])
+
+    def _new(self, number: int) -> str:
         named = comma(quote(name) for name in self._stored)
-        new = f'SELECT {named} FROM {_NEW} WHERE "~group" = {number}'
-        return " UNION ALL ".join([*(self._left(part) for part in group.parts), new])
+        return f'SELECT {named} FROM {_NEW} WHERE "~group" = {number}'
+
+    def _in_place(self, number: int, part: Part) -> str:
+        """The rows of a file in its order, new versions in the places of old ones: nothing has to be sorted."""
+        reader = self._files.reader(self._session.con, [part])
+        chosen = comma(
+            f'CASE WHEN n."~pos" IS NULL THEN {reader.column(name, kind)} ELSE n.{quote(name)} END AS {quote(name)}'
+            for name, kind in self._stored.items()
+        )
+        return (
+            f'SELECT {chosen} FROM {reader.scan} LEFT JOIN (FROM {_NEW} WHERE "~group" = {number}) n '
+            f'ON n."~pos" = t.file_row_number WHERE n."~pos" IS NOT NULL OR t.file_row_number NOT IN '
+            f"(SELECT pos FROM {_GONE} WHERE part = {part.number})"
+        )
 
     def _left(self, part: Part) -> str:
         reader = self._files.reader(self._session.con, [part])
@@ -173,14 +205,16 @@ class CopyOnWrite:
         )
 
     def _stretches(self, number: int, pieces: int) -> list[str]:
-        """Conditions that cut new rows alone: they lie in order already."""
+        """The pieces of a group of new rows alone: they lie in order already."""
+        if pieces == 1:
+            return [self._new(number)]
         [(first, last, count)] = self._session.rows(
             f'SELECT min(rowid), max(rowid), count(*) FROM {_NEW} WHERE "~group" = {number}'
         )
         if last - first + 1 != count:
             raise AssertionError(f"{count} rows of one group lie in {last - first + 1} places")
         edges = [first + count * i // pieces for i in range(pieces + 1)]
-        return [f"rowid >= {low} AND rowid < {high}" for low, high in pairwise(edges)]
+        return [f"{self._new(number)} AND rowid >= {low} AND rowid < {high}" for low, high in pairwise(edges)]
 
     def _cuts(self, rows: str, group: Group) -> list[str]:
         """Conditions that cut a group by key into pieces of about one length."""

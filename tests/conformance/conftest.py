@@ -17,4 +17,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     # what takes long is asked of the first engine only, unless slow tests are run
     for fixture, found in (("engine", names), ("first_engine", names[:1])):
         if fixture in metafunc.fixturenames:
-            metafunc.parametrize(fixture, [pytest.param(ENGINES[name], id=name) for name in found])
+            engines = [ENGINES[name] for name in found]
+            marks = {each.name: [pytest.mark.slow] if each.seldom and not chosen else [] for each in engines}
+            metafunc.parametrize(fixture, [pytest.param(e, id=e.name, marks=marks[e.name]) for e in engines])

@@ -18,7 +18,7 @@ class Engine:
     """``apply`` is called as catchment.apply.apply_table is; ``table`` are lines of the table's contract.
 
     ``cannot`` are parts of the suite that it does not claim, by name. ``partitioned``: tables are partitioned by a
-    column, mostly one whose values change.
+    column, mostly one whose values change. ``seldom``: with the slow tests only.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Engine:
     table: Mapping[str, object] = field(default_factory=dict)
     cannot: frozenset[str] = frozenset()
     partitioned: bool = False
+    seldom: bool = False
 
 
 # files of any length are marked, so that the suite's small tables are
@@ -37,6 +38,6 @@ ENGINES = {
         Engine("copy-on-write", apply_table),
         Engine("deletion vectors", _marking, {"deletion_vectors": True}),
         Engine("partitions", apply_table, partitioned=True),
-        Engine("partitions, deletion vectors", _marking, {"deletion_vectors": True}, partitioned=True),
+        Engine("partitions, deletion vectors", _marking, {"deletion_vectors": True}, partitioned=True, seldom=True),
     )
 }

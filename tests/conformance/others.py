@@ -18,6 +18,7 @@ from catchment.maintenance import Policy, Report, maintain_table
 from catchment.sinks.delta_files import live_parts
 from catchment.sinks.delta_table import DeltaLog
 from catchment.sinks.delta_write import PartReader, write_part
+from catchment.sinks.partitions import without
 from tests.conformance.calls import Calls
 from tests.conformance.leases import ExpiringLease
 from tests.conformance.table import Table
@@ -60,12 +61,17 @@ def scatter(table: Table) -> None:
     found = log.refresh()
     if found is None or not found.adds:
         return
+    written = []
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
-        reader = PartReader(con, store, "s/t", Path(folder), live_parts(found.adds.values()))
-        con.execute(f"CREATE TABLE found AS SELECT {reader.columns(found.columns)} FROM {reader.scan}")
-        queries = [f"SELECT * FROM found WHERE rowid % {_FILES} = {i}" for i in range(_FILES)]
-        written = [write_part(con, store, "s/t", Path(folder), query, found.columns) for query in queries]
+        for partition in {tuple(add.partition_values.items()) for add in found.adds.values()}:
+            parts = [part for part in live_parts(found.adds.values()) if part.add.partition_values == dict(partition)]
+            columns = without(found.columns, dict(partition))
+            reader = PartReader(con, store, "s/t", Path(folder), parts)
+            con.execute(f"CREATE OR REPLACE TABLE found AS SELECT {reader.columns(columns)} FROM {reader.scan}")
+            for i in range(_FILES):
+                query = f"SELECT * FROM found WHERE rowid % {_FILES} = {i}"
+                written.append(write_part(con, store, "s/t", Path(folder), query, columns, dict(partition)))
     moment = int(time.time() * 1000)
     removes = [add.removed(moment, data_change=False) for add in found.adds.values()]
     adds = [replace(add, data_change=False) for add in written if add is not None]
