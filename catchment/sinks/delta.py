@@ -173,13 +173,9 @@ class DeltaSink:
         before_commit()
         removes += [part.add.removed(now) for part in (self._parts if batch.overwrite else done.parts)]
         adds = [*done.adds, *masked]
+        head = table_actions(before, stored, partition_by, vectors=bool(masked))
         after = self._log.commit(
-            [
-                *table_actions(before, stored, partition_by, vectors=bool(masked)),
-                applied(batch.watermark),
-                *removes,
-                *adds,
-            ],
+            [*head, applied(batch.watermark), *removes, *adds],
             operation="WRITE",
             parameters={"mode": "Overwrite" if widened or batch.overwrite else "Append"},
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(removes)},

@@ -14,6 +14,8 @@ ODDITIES = "tests/core/apply/test_applier_schemas_and_oddities.py"
 MASKING = "tests/core/apply/test_applier_masks_rows.py"
 MAINTENANCE = "tests/core/maintenance/test_maintain_table.py"
 HAND_OVER = "tests/core/leases/test_hand_over.py"
+PARTITIONS = "tests/core/apply/test_partitions.py"
+TOUCHED = "tests/core/apply/test_files_touched.py"
 LOG = "tests/core/sinks/test_delta_log.py"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import LOG, MAINTENANCE, MASKED, MASKING, ODDITIES, Mutant
+from tests.mutants.mutant import LOG, MAINTENANCE, MASKED, MASKING, ODDITIES, PARTITIONS, TOUCHED, Mutant
 
 _DELTA, _RANGES = "catchment/sinks/delta.py", "catchment/sinks/key_ranges.py"
 _CLEANING = "catchment/maintenance/cleaning.py"
@@ -126,5 +126,29 @@ TABLES = (
         "newest = min(max(aged, default=-1), digest)",
         "newest = max(aged, default=-1)",
         (f"{MAINTENANCE}::test_the_log_stays_where_no_digest_covers_it",),
+    ),
+    Mutant(
+        "A row that changes its partition leaves the old one",
+        "it is written into the file that it lay in",
+        "catchment/sinks/copy_on_write.py",
+        "CASE WHEN {stays} THEN part END AS part",
+        "part AS part",
+        (f"{PARTITIONS}::test_an_update_takes_the_row_to_its_new_partition_and_leaves_the_others_alone",),
+    ),
+    Mutant(
+        "An empty text names no partition",
+        "it is taken, and read as NULL",
+        "catchment/landing/delivery.py",
+        "op <> 'D' AND t{i} = ''",
+        "FALSE",
+        (f"{PARTITIONS}::test_an_empty_text_is_quarantined_since_readers_take_it_for_null",),
+    ),
+    Mutant(
+        "A row that is gone is not written again with its file",
+        "new versions are put in place, deleted rows stay",
+        "catchment/sinks/copy_on_write.py",
+        "OR t.file_row_number NOT IN ",
+        "OR TRUE OR t.file_row_number NOT IN ",
+        (f"{TOUCHED}::test_only_touched_files_are_written_and_stay_sorted",),
     ),
 )

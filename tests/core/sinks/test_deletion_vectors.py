@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 from deltalake.table import TableFeatures
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap64
 
@@ -67,6 +67,7 @@ def test_nothing_is_written_where_no_row_is_masked(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*"))
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_changed_byte_is_never_taken_for_other_rows(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
