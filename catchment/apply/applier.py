@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from catchment.apply.account import Account, Counts
-from catchment.apply.batch import Members, refuse_keyless, work_out, work_out_keyless
+from catchment.apply.batch import Members, refuse_keyless, work_out, work_out_first, work_out_keyless
 from catchment.apply.budget import Budget
 from catchment.apply.engine import Engine, OpenEngine, open_duck_engine
 from catchment.apply.generation import Load, Plan, newest_load, plan, settle
@@ -208,7 +208,7 @@ class _Run:
                 )
         members = Members(fresh, again)
         self.engine.staged()
-        counts = self._work_out(stage, target, members, late, state.ledger.generation.floor)
+        counts = self._work_out(state, stage, target, members, late)
         reached = max(state.ledger.watermark, watermark(files))
         generation = replace(state.ledger.generation, key=self.contract.key)
         batch = Batch(target, [each.applied for each in fresh], reached, counts.to_json(), generation)
@@ -310,14 +310,20 @@ class _Run:
         self.account.files += len(unreadable)
 
     def _work_out(
-        self, stage: Stage, target: Mapping[str, DeltaType], members: Members, late: Sequence[Staged], floor: str
+        self,
+        state: TableState,
+        stage: Stage,
+        target: Mapping[str, DeltaType],
+        members: Members,
+        late: Sequence[Staged],
     ) -> Counts:
-        session, sink = self.engine.session, self.engine.sink
+        session, sink, floor = self.engine.session, self.engine.sink, state.ledger.generation.floor
         if not self.contract.key:
             refuse_keyless(session, members.fresh)
         stage.relate(members.all, target)
         if self.contract.key:
-            return work_out(session, sink, self.contract, target, members, floor)
+            first = None if state.files else work_out_first(session, self.contract, target, members, floor)
+            return first or work_out(session, sink, self.contract, target, members, floor)
         return work_out_keyless(session, sink, target, members, late, floor)
 
     def _quarantine(self, fresh: Sequence[Staged]) -> None:

@@ -61,6 +61,25 @@ def work_out(
     return _count(session, contract, members)
 
 
+def work_out_first(
+    session: Session, contract: TableContract, target: Mapping[str, DeltaType], members: Members, floor: str
+) -> Counts | None:
+    """The same for a load into a table without files, whose keys are all different: every row is to be written.
+
+    None where that is not so.
+    """
+    if members.again or not all(staged.opened.file.kind is Kind.LOAD for staged in members.fresh):
+        return None
+    (repeated,) = numbers(session, effects.repeated(contract.key))
+    if repeated:
+        return None
+    session.define(UPSERTS, effects.inserts(list(target), floor))
+    make_nothing(session)
+    read, quarantined, outdated = tally(members.fresh)
+    inserted = read - quarantined - outdated
+    return Counts(read=read, applied=inserted, stale=outdated, quarantined=quarantined, inserted=inserted)
+
+
 def work_out_keyless(
     session: Session,
     sink: Sink,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catchment.changes.relations import EFFECTS, ROWS, TOUCHED, both, comma, keys, quote, text
+from catchment.changes.relations import EFFECTS, ORD, ROWS, SEQUENCE, TOUCHED, both, comma, keys, quote, text
 
 _ROWS_PER_FILE_BITS = 40
 
@@ -55,6 +55,20 @@ def order(key: Sequence[str], fresh_below: int, *, loads_only: bool, floor: str 
         f"e.file < {fresh_below} AS fresh, kind, seq, {comma(keys(len(key)))} "
         f'FROM ({expand(key, floor=floor)}) e JOIN "~files" f ON f.file = e.file'
     )
+
+
+def repeated(key: Sequence[str]) -> str:
+    """SELECT the number of rows that are no inserts or have the key of another row."""
+    named = comma(quote(column) for column in key)
+    different = f"SELECT count(*) FROM (SELECT DISTINCT {named} FROM {ROWS} WHERE \"~op\" = 'I') d"
+    return f"SELECT count(*) - ({different}) AS repeated FROM {ROWS}"
+
+
+def inserts(columns: Sequence[str], floor: str) -> str:
+    """SELECT the rows as upserts, where each of them is an insert of a key of its own."""
+    place = f'CAST(r."~file" AS BIGINT) * {1 << _ROWS_PER_FILE_BITS} + r."~row"'
+    named = comma(f"r.{quote(column)}" for column in columns)
+    return f"SELECT {place} AS {ORD}, {named}, {token('r', floor)} AS {quote(SEQUENCE)} FROM {ROWS} r"
 
 
 def keep_touched(key_width: int) -> str:

@@ -63,6 +63,8 @@ class CopyOnWrite:
 
         ``masking`` says which are better marked, None: none is; ``everything`` writes all of the files.
         """
+        if not self._layout.parts and not self._layout.partition_by:
+            return Rewritten(self._first(), [], Marked())
         self._session.con.execute(
             f"CREATE OR REPLACE TABLE {_GONE} AS SELECT h.part, h.pos FROM {HITS} h "
             f"JOIN {VERDICTS} v ON v.ord = h.ord WHERE {effective()} ORDER BY h.part, h.pos"
@@ -87,6 +89,16 @@ class CopyOnWrite:
             for query in self._queries(number, group, added=any(slot in fresh for slot in group.slots))
         ]
         return Rewritten(self._write(queries), [part for group in groups for part in group.parts], marked)
+
+    def _first(self) -> list[Add]:
+        """The files of a table that has none, nor partitions: every row is new, and there is nothing to look for."""
+        (rows,) = numbers(self._session, f"SELECT count(*) FROM {UPSERTS}")
+        if not rows:
+            return []
+        group = Group.of([], [], rows, self._target_rows(rows))
+        self._sort('0 AS "~group"', f"{UPSERTS} u", [])
+        self._session.forget({_NEW, self._files.masks.relation})
+        return self._write([(query, group.partition) for query in self._queries(0, group, added=True)])
 
     def _place(self, marked: Set[int]) -> None:
         """Make (ord, slot, pos) of the rows to write: where each goes, and the row there that it replaces, if any.
@@ -125,14 +137,17 @@ class CopyOnWrite:
         """Make the rows to write, group by group and sorted by key."""
         pairs = comma(f"({slot}, {number})" for number, group in enumerate(groups) for slot in group.slots)
         self._session.create(_SLOTS, f"SELECT * FROM (VALUES {pairs}) s(slot, grp)")
+        joined = f"{UPSERTS} u JOIN {_PLACED} p ON p.ord = u.{ORD} JOIN {_SLOTS} s ON s.slot = p.slot"
+        self._sort('s.grp AS "~group", p.pos AS "~pos"', joined, ["s.grp"])
+
+    def _sort(self, places: str, rows: str, order: Sequence[str]) -> None:
+        """Make the rows to write: ``places`` and columns of upserts ``u`` in ``rows``, by ``order`` and key."""
         named = comma(
             f"CAST(u.{quote(name)} AS {kind.duckdb}) AS {quote(name)}" for name, kind in self._columns.items()
         )
-        order = comma(["s.grp", *(f"u.{quote(name)}" for name in self._key)])
-        self._session.con.execute(
-            f'CREATE OR REPLACE TABLE {_NEW} AS SELECT s.grp AS "~group", p.pos AS "~pos", {named} FROM {UPSERTS} u '
-            f"JOIN {_PLACED} p ON p.ord = u.{ORD} JOIN {_SLOTS} s ON s.slot = p.slot ORDER BY {order}"
-        )
+        by = comma([*order, *(f"u.{quote(name)}" for name in self._key)])
+        query = f"SELECT {places}, {named} FROM {rows}{f' ORDER BY {by}' if by else ''}"
+        self._session.con.execute(f"CREATE OR REPLACE TABLE {_NEW} AS {query}")
 
     def _write(self, queries: Sequence[tuple[str, Values]]) -> list[Add]:
         con = self._session.con
