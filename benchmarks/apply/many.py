@@ -47,8 +47,8 @@ def many_tables(number: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, session() as con:
         root = Path(folder)
         names = [f"t{i:04d}" for i in range(number)]
-        write(con, root / "load.parquet", ROWS, 0)
-        write(con, root / "changes.parquet", ROWS, 1)
+        write(con, root / "load.parquet", ROWS, 0, load=True)
+        write(con, root / "changes.parquet", ROWS, 1, load=False)
         for name in names:
             (root / "landing/s" / name).mkdir(parents=True)
             os.link(root / "load.parquet", root / "landing/s" / name / "LOAD00000001.parquet")
@@ -122,11 +122,11 @@ class Counted:
 
 def _by_versions(con: Any, folder: Path, versions: int) -> Iterator[dict[str, Any]]:
     table = Counted("versions")
-    write(con, folder / "load.parquet", ROWS, 0)
+    write(con, folder / "load.parquet", ROWS, 0, load=True)
     table.landing.put("s/t/LOAD00000001.parquet", folder / "load.parquet")
     table.apply([])
     for version in range(1, versions + 1):
-        write(con, folder / "changes.parquet", ROWS, version)
+        write(con, folder / "changes.parquet", ROWS, version, load=False)
         table.landing.put(f"s/t/{_name(version)}", folder / "changes.parquet")
         with table.counting() as commit:
             account = table.apply([f"s/t/{_name(version)}"])
@@ -139,11 +139,11 @@ def _by_versions(con: Any, folder: Path, versions: int) -> Iterator[dict[str, An
 
 
 def _by_files(con: Any, folder: Path) -> Iterator[dict[str, Any]]:
-    """Tables cut into short files. A commit takes short files beside the changed one with it,
-    until one file has its full size: the ``first`` many, the ``second`` what little is left, ``commit`` none."""
+    """Tables cut into short files: a ``commit`` of ten updates, and one ``inserting`` a row, which takes short files
+    beside the changed one with it until one file has its full size."""
     for files in FILES:
         root, table, rows = folder / f"files{files}", Counted(f"files{files}"), ROWS * files
-        write(con, folder / "load.parquet", rows, 0)
+        write(con, folder / "load.parquet", rows, 0, load=True)
         (root / "landing/s/t").mkdir(parents=True)
         (folder / "load.parquet").rename(root / "landing/s/t/LOAD00000001.parquet")
         local = [open_store(root / part) for part in ("landing", "lake", "quarantine")]
@@ -155,8 +155,8 @@ def _by_files(con: Any, folder: Path) -> Iterator[dict[str, Any]]:
                     store.write_bytes(str(file.relative_to(root / part)), file.read_bytes())
         table.apply([])
         found: dict[str, Any] = {"files": files}
-        for number, kind in enumerate(("first", "second", "commit"), 1):
-            write(con, folder / "changes.parquet", rows, number)
+        for number, kind in ((0, "commit"), (1, "inserting")):
+            write(con, folder / "changes.parquet", rows, number, load=False)
             table.landing.put(f"s/t/{_name(number)}", folder / "changes.parquet")
             with table.counting() as found[kind]:
                 assert table.apply([f"s/t/{_name(number)}"]).commits == 1
@@ -165,13 +165,14 @@ def _by_files(con: Any, folder: Path) -> Iterator[dict[str, Any]]:
         yield found
 
 
-def write(con: Any, target: Path, rows: int, number: int) -> None:
-    """A landing file: the load for 0, else ten changes at the table's end: an insert and nine updates."""
-    keys = f"range({rows})" if not number else f"range({rows - CHANGES + number}, {rows + number})"
-    operation = f"CASE WHEN i = {rows + number - 1} OR {number} = 0 THEN 'I' ELSE 'U' END"
-    token = f"'{20240809192600_00 + number:016d}' || lpad(CAST(i AS VARCHAR), 19, '0')" if number else "''"
+def write(con: Any, target: Path, rows: int, number: int, *, load: bool) -> None:
+    """A landing file: the load, or ten changes at the table's end: an insert and nine updates, ten updates for 0."""
+    keys = f"range({rows})" if load else f"range({rows - CHANGES + number}, {rows + number})"
+    operation = "'I'" if load else f"CASE WHEN i = {rows + number - 1} AND {number} > 0 THEN 'I' ELSE 'U' END"
+    token = "''" if load else f"'{20240809192600_00 + number:016d}' || lpad(CAST(i AS VARCHAR), 19, '0')"
+    values = columns("(i + 1)", "0" if load else str(number + 1))
     con.execute(
-        f"COPY (SELECT {operation} AS Op, '2024-08-09 19:26:00.000000' AS dms_ts, {columns('(i + 1)', str(number))}, "
+        f"COPY (SELECT {operation} AS Op, '2024-08-09 19:26:00.000000' AS dms_ts, {values}, "
         f"{token} AS dms_seq, CAST(NULL AS BIGINT) AS BI_id FROM {keys} r(i)) TO '{target}' (FORMAT parquet)"
     )
 

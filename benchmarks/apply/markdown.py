@@ -13,11 +13,11 @@ def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def seconds(value: float | None) -> str:
+def shown_seconds(value: float | None) -> str:
     """Seconds, or nothing where there are none."""
     return "" if value is None else f"{value:.2f}"
 
 
-def megabytes(value: float) -> str:
+def shown_mb(value: float) -> str:
     """Megabytes; what is infinite never happens."""
     return f"{value:,.0f}" if np.isfinite(value) else "never"

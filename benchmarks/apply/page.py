@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.apply import dollars, page_costs, page_growth, plots
 from benchmarks.apply.bars import Bar, Measured, bars
 from benchmarks.apply.fit import fitted, megabytes
-from benchmarks.apply.markdown import seconds, table
+from benchmarks.apply.markdown import shown_seconds, table
 from benchmarks.apply.plan import CHANGES, PROFILES, Cell
 from benchmarks.apply.plots import NAMES
 from benchmarks.apply.shapes import KEYS, LOAD, Shape, count
@@ -83,12 +83,12 @@ def _cells(found: Measured) -> str:
             [
                 f"{rows_text}, {changes} {keys}",
                 f"{megabytes(found, shape, 'touched'):.0f}",
-                seconds(found.value("copy", shape)),
-                seconds(limit),
-                seconds(own),
+                shown_seconds(found.value("copy", shape)),
+                shown_seconds(limit),
+                shown_seconds(own),
                 f"{own / limit:.2f}" if limit else "",
                 f"{found.value('cow', shape, 'peak_mb'):.0f}",
-                seconds(masked),
+                shown_seconds(masked),
                 f"{limit / masked:.1f}" if limit and masked else "",
                 f"{found.value('dv', shape, 'peak_mb'):.0f}" if masked else "",
             ]
@@ -115,7 +115,15 @@ def _others(found: Measured) -> str:
             if seconds := cell.get("seconds"):
                 first = found.cold.get(Cell(engine, shape), {}).get("seconds")
                 memory = f"{cell['peak_mb']:.0f}"
-                rows.append([f"{shape.name}: {name}", seconds(first), seconds(seconds), f"{seconds / own:.1f}", memory])
+                rows.append(
+                    [
+                        f"{shape.name}: {name}",
+                        shown_seconds(first),
+                        shown_seconds(seconds),
+                        f"{seconds / own:.1f}",
+                        memory,
+                    ]
+                )
         by_row = found.cells.get(Cell("row-by-row", shape), {}).get("said")
         if by_row:
             total = by_row["seconds_a_row"] * shape.changes
@@ -131,7 +139,13 @@ def _loads(found: Measured) -> str:
         own, spark = found.cells.get(Cell("load", shape), {}), found.value("spark-load", shape)
         if "seconds" in own:
             ratio = f"{spark / own['seconds']:.1f}" if spark else ""
-            values = [seconds(own["seconds"]), f"{own['peak_mb']:.0f}", str(own["overlaps"]), seconds(spark), ratio]
+            values = [
+                shown_seconds(own["seconds"]),
+                f"{own['peak_mb']:.0f}",
+                str(own["overlaps"]),
+                shown_seconds(spark),
+                ratio,
+            ]
             rows.append([f"{text} rows", *values])
     return table(["", "Catchment s", "peak MB", "overlaps", "Spark s", "times faster"], rows)
 
@@ -147,7 +161,7 @@ def _profiles(found: Measured) -> str:
         [step, *(f"{said[cell][step] / whole[cell]:.0%}" if said[cell][step] else "" for cell in cells)]
         for step in said[cells[0]]
     ]
-    rows.append(["seconds in all", *(seconds(whole[cell]) for cell in cells)])
+    rows.append(["seconds in all", *(shown_seconds(whole[cell]) for cell in cells)])
     return table(["", *(f"{cell.shape.name}, {NAMES[PROFILES[cell.engine]]}" for cell in cells)], rows)
 
 

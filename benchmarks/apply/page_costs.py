@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.apply import dollars
 from benchmarks.apply.bars import LEASE, Measured
-from benchmarks.apply.markdown import megabytes, table
+from benchmarks.apply.markdown import shown_mb, table
 from catchment.apply.cost import function_dollars, job_dollars, model, seconds_per_mb
 
 
@@ -31,7 +31,7 @@ def requests(found: Measured) -> str:
     """Requests by the table's versions and files."""
     if isinstance(found.requests, dict):
         return f"Not measured: {found.requests['error']}"
-    kinds = ("first", "commit", "idle")
+    kinds = ("commit", "inserting", "idle")
     rows = []
     for entry in found.requests:
         if entry.get("versions") in (1, 10, 50, 100, 500) or "files" in entry:
@@ -40,7 +40,7 @@ def requests(found: Measured) -> str:
             rows.append([name, *(_asked(entry.get(kind)) for kind in kinds)])
     most = [max(sum(entry[kind].values()) for entry in found.requests if kind in entry) for kind in kinds]
     rows.append(["the most of all", *map(str, most)])
-    names = ["the table has", "the first commit to short files", "a commit of ten changes", "a poke with nothing new"]
+    names = ["the table has", "a commit of ten changes", "with a new row, to short files", "a poke with nothing new"]
     return table(names, rows)
 
 
@@ -77,7 +77,7 @@ def evens() -> str:
     """Where Spark becomes the cheaper one."""
     return table(
         ["MB of the table touched", "break-even, MB of change files"],
-        ([f"{touched:,}", megabytes(dollars.break_even(touched))] for touched in (0, 100, 1_000, 10_000)),
+        ([f"{touched:,}", shown_mb(dollars.break_even(touched))] for touched in (0, 100, 1_000, 10_000)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.apply.bars import Measured
 from benchmarks.apply.fit import Line, fitted, megabytes
-from benchmarks.apply.markdown import seconds, table
+from benchmarks.apply.markdown import shown_seconds, table
 from benchmarks.apply.plan import Cell
 from benchmarks.apply.shapes import KEYS, Shape, count
 
@@ -29,7 +29,7 @@ def files(found: Measured) -> str:
         if (shape.rows, shape.changes, shape.keys) == (1_000_000, 1_000, "clustered"):
             touched = found.cells[Cell("cow", shape)]["touched_files"]
             files = found.cells[Cell("cow", shape)]["table_files"]
-            rows.append([f"{files:,}", str(touched), seconds(found.value("cow", shape))])
+            rows.append([f"{files:,}", str(touched), shown_seconds(found.value("cow", shape))])
     return table(["files of the table", "of them touched", "s"], rows)
 
 
