@@ -8,7 +8,8 @@ by catchment.sinks.delta_table, as every engine's is (docs/decisions/0070).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +21,10 @@ from catchment.sinks.delta_actions import Action, Add, Metadata, line
 
 FILE = "~path"
 """The column of a file's rows that tells the file: see DeltaFiles.path_of."""
+
+SPLIT_BYTES = 256 * 1024 * 1024
+# A task takes files for as long as their sizes and this much for each are below the limit: so only one.
+_APART = {"spark.sql.files.maxPartitionBytes": f"{SPLIT_BYTES}b", "spark.sql.files.openCostInBytes": f"{SPLIT_BYTES}b"}
 
 
 class DeltaFiles:
@@ -54,14 +59,29 @@ class DeltaFiles:
         path = unquote(file)
         return path[path.index(self._root) + len(self._root) :]
 
-    def write(self, rows: DataFrame, table: Metadata) -> list[Add]:
-        """Write rows as files of ``table``, which need not exist yet. They belong to it once their actions do."""
+    def write(self, rows: DataFrame, table: Metadata, *, apart: bool = False) -> list[Add]:
+        """Write rows as files of ``table``, which need not exist yet. They belong to it once their actions do.
+
+        ``apart``: rows of different files, up to SPLIT_BYTES of them, are not put together into one.
+        """
         transaction = self._log().startTransaction()
         transaction.updateMetadata(self._action(table), False)
-        written = transaction.writeFiles(rows._jdf)
+        with self._set(_APART if apart else {}):
+            written = transaction.writeFiles(rows._jdf)
         said = (json.loads(written.apply(i).json()) for i in range(written.size()))
         found = (Add.from_json(action["add"]) for action in said if "add" in action)
         return [add for add in found if add.records != 0]
+
+    @contextmanager
+    def _set(self, settings: Mapping[str, str]) -> Iterator[None]:
+        before = {name: self._spark.conf.get(name) for name in settings}
+        try:
+            for name, value in settings.items():
+                self._spark.conf.set(name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                self._spark.conf.set(name, value)
 
     def _log(self) -> Any:
         return self._logs.forTable(self._spark._jsparkSession, self._url)

@@ -17,8 +17,12 @@ Source = Callable[[], DataFrame]
 _WHOLE_ROWS = (ROWS, EXISTING)
 """To keep many of these costs more than to read and join them from their files once more."""
 
-_IN_DRIVER, _BROADCAST = 20_000, 100_000
-"""Rows of a batch that the driver holds, and of a narrow relation that every executor may be sent a copy of."""
+_IN_DRIVER = 20_000
+"""Rows of a batch that the driver holds."""
+_NARROW_BYTES = 150
+"""About what a row of a relation takes that has keys and places, but no whole rows."""
+COPY_SHARE = 16
+"""Every executor may be sent a copy of a relation as large as this part of the driver's heap."""
 
 
 class SparkSession:
@@ -42,6 +46,10 @@ class SparkSession:
         """Name a query's rows; few of them are worked out at once, which is cheaper than to plan them again."""
         frame = self.frame(query)
         self.view(relation, self._worked_out(frame) if self._few else frame)
+
+    def copy(self, relation: str, query: str) -> None:
+        """Make ``relation`` of a query's rows, few enough for every executor to be sent a copy."""
+        self.view(relation, self._worked_out(self.frame(query)).hint("broadcast"))
 
     def append(self, relation: str, query: str) -> None:
         """Add a query's rows to ``relation``."""
@@ -91,6 +99,12 @@ class SparkSession:
         self._rows += rows
 
     @property
+    def copy_bytes(self) -> int:
+        """How large a relation may be that every executor is sent a copy of."""
+        jvm: Any = self.spark._jvm
+        return int(jvm.java.lang.Runtime.getRuntime().maxMemory()) // COPY_SHARE
+
+    @property
     def _few(self) -> bool:
         return self._rows <= _IN_DRIVER
 
@@ -102,7 +116,7 @@ class SparkSession:
             found = self.spark._jsparkSession.createDataFrame(frame._jdf.collectAsList(), frame._jdf.schema())
             return DataFrame(found, self.spark)
         kept = frame.localCheckpoint()
-        return kept.hint("broadcast") if kept.count() <= _BROADCAST else kept
+        return kept.hint("broadcast") if kept.count() * _NARROW_BYTES <= self.copy_bytes else kept
 
 
 @lru_cache(maxsize=512)

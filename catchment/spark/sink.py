@@ -46,6 +46,7 @@ from catchment.storage import ObjectStore
 FILE_ROWS = 1_000_000
 FILE_BYTES = 128 * 1024 * 1024
 _PRESENT, _GONE, _FOUND, _TOUCHED = '"~present"', '"~gone"', '"~found"', '"~touched_rows"'
+_CHANGED, _STAYS = '"~changed"', '"~stays"'
 _HIT = {"ord": "BIGINT", "part": "VARCHAR", "token": "VARCHAR"}
 
 
@@ -193,11 +194,62 @@ class SparkSink:
         (count,) = numbers(self._session, f"SELECT count(*) {new}")
         if not count and not touched:
             return []
+        if touched and self._contract.key and self._can_be_sent(touched):
+            return self._write_in_place(touched, columns, table)
         query = f"SELECT {self._as(columns, columns, 'u')} {new}"
         if touched:
             query += f" UNION ALL {self._staying(touched, columns)}"
         rows = self._in_order(self._session.frame(query), _files_of(touched, count), table)
         return self._files.write(rows, table)
+
+    def _can_be_sent(self, touched: Sequence[Add]) -> bool:
+        """Whether the changed rows are few enough to be sent to each file, and the table has each of them once."""
+        (changed,) = numbers(self._session, f"SELECT count(*) FROM {VERDICTS}")
+        records = sum(add.records or 0 for add in touched)
+        if not records:
+            return False
+        # compressed columns take five times as much as rows in memory, or so
+        row_bytes = 5 * sum(add.size for add in touched) / records + 100
+        if changed * row_bytes > self._session.copy_bytes:
+            return False
+        hits, keys_hit = numbers(self._session, f"SELECT count(*), count(DISTINCT ord) FROM {HITS}")
+        return hits == keys_hit
+
+    def _write_in_place(self, touched: Sequence[Add], columns: Mapping[str, DeltaType], table: Metadata) -> list[Add]:
+        """Each touched file again, with its changes, by a task of its own; rows with new keys beside them.
+
+        No row of the table changes its place, so nothing is sent around or sorted but the changes.
+        """
+        key = self._contract.key
+        named = comma(f"v.{name} AS {quote(f'~{name}')}" for name in keys(len(key)))
+        self._session.copy(
+            _CHANGED,
+            f"SELECT v.ord AS {ORD}, {named}, v.kind <> 'D' AS {_STAYS}, {self._as(columns, columns, 'u')} "
+            f"FROM {VERDICTS} v LEFT JOIN {UPSERTS} u ON u.{ORD} = v.ord WHERE {effective()}",
+        )
+        self._session.view(_TOUCHED, self._files.read(touched))
+        known = self._known()
+        chosen = comma(
+            f"CASE WHEN c.{_STAYS} THEN c.{quote(name)} ELSE "
+            f"CAST({f't.{quote(name)}' if name in known else 'NULL'} AS {kind.duckdb}) END AS {quote(name)}"
+            for name, kind in columns.items()
+        )
+        same = both(
+            [f"c.{quote(f'~{name}')}" for name in keys(len(key))],
+            [f"CAST(t.{quote(name)} AS {columns[name].duckdb})" for name in key],
+        )
+        staying = self._session.frame(
+            f"SELECT {chosen} FROM {_TOUCHED} t LEFT JOIN {_CHANGED} c ON {same} WHERE COALESCE(c.{_STAYS}, TRUE)"
+        )
+        new = f"FROM {_CHANGED} c WHERE c.{_STAYS} AND NOT EXISTS (SELECT 1 FROM {HITS} h WHERE h.ord = c.{ORD})"
+        (count,) = numbers(self._session, f"SELECT count(*) {new}")
+        if table.partition_columns:  # the writer would sort by those alone
+            staying = staying.sortWithinPartitions(*self._order(table))
+        adds = self._files.write(staying, table, apart=True)
+        if count:
+            rows = self._session.frame(f"SELECT {comma(f'c.{quote(name)}' for name in columns)} {new}")
+            adds += self._files.write(self._in_order(rows, _files_of([], count), table), table)
+        return adds
 
     def _staying(self, touched: Sequence[Add], columns: Mapping[str, DeltaType]) -> str:
         self._session.view(_TOUCHED, self._files.read(touched))
@@ -211,13 +263,15 @@ class SparkSink:
 
     def _in_order(self, rows: DataFrame, files: int, table: Metadata) -> DataFrame:
         """Each file a range of the key in a partition, and sorted in itself, so that statistics tell files apart."""
-        key = [
-            f"`{name.replace('`', '``')}`" for name in dict.fromkeys((*table.partition_columns, *self._contract.key))
-        ]
+        key = self._order(table)
         if not key:
             return rows.coalesce(files)
         parted = rows.repartitionByRange(files, *key) if files > 1 else rows.coalesce(1)
         return parted.sortWithinPartitions(*key)
+
+    def _order(self, table: Metadata) -> list[str]:
+        names = dict.fromkeys((*table.partition_columns, *self._contract.key))
+        return [f"`{name.replace('`', '``')}`" for name in names]
 
     @staticmethod
     def _as(columns: Mapping[str, DeltaType], known: Mapping[str, DeltaType], table: str = "t") -> str:

@@ -80,10 +80,17 @@ def engines(on_spark: Engine) -> dict[str, Any]:
     return {"spark": on_spark.apply, "duckdb": apply_table}
 
 
-@pytest.mark.parametrize("partitioned", [False, True])
+@pytest.mark.parametrize(("partitioned", "in_place"), [(True, True), (False, False)])
 def test_engines_take_turns_on_one_table(
-    tmp_path: Path, spark: SparkSession, engines: dict[str, Any], partitioned: bool
+    tmp_path: Path,
+    spark: SparkSession,
+    engines: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    partitioned: bool,
+    in_place: bool,
 ) -> None:
+    if not in_place:  # as if the changes were more than can be sent to every task
+        monkeypatch.setattr("catchment.spark.session.COPY_SHARE", 1 << 40)
     table = Table(tmp_path, Engine("", apply_table, partitioned=partitioned), SHAPE)
     for whose, landed in HISTORY:
         table.engine = Engine(whose, engines[whose], partitioned=partitioned)
