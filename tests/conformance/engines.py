@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from catchment.apply import Account, apply_table
 from catchment.apply.engine import open_duck_engine
 from catchment.sinks.merge_on_read import MaskingPolicy
+from tests.conformance import on_spark
 
 Apply = Callable[..., Account]
+Point = TypeVar("Point")
 
 
 @dataclass(frozen=True)
 class Engine:
     """``apply`` is called as catchment.apply.apply_table is; ``table`` are lines of the table's contract.
 
-    ``cannot`` are parts of the suite that it does not claim, by name. ``partitioned``: tables are partitioned by a
-    column, mostly one whose values change. ``seldom``: with the slow tests only.
+    ``partitioned``: tables are partitioned by a column, mostly one whose values change. ``seldom``: with the slow tests
+    only. ``pace`` is the share of the examples and interruptions that it is asked: one that takes its time, or has been
+    asked much of it already.
     """
 
     name: str
     apply: Apply
     table: Mapping[str, object] = field(default_factory=dict)
-    cannot: frozenset[str] = frozenset()
     partitioned: bool = False
     seldom: bool = False
+    pace: float = 1.0
+
+    def examples(self, many: int) -> int:
+        """How many of so many examples it is held to."""
+        return max(2, round(many * self.pace))
+
+    def some(self, points: Sequence[Point]) -> Sequence[Point]:
+        """The points of so many at which it is interrupted."""
+        return points[:: round(1 / self.pace)]
 
 
 # files of any length are marked, so that the suite's small tables are
@@ -37,7 +49,17 @@ ENGINES = {
     for engine in (
         Engine("copy-on-write", apply_table),
         Engine("deletion vectors", _marking, {"deletion_vectors": True}),
-        Engine("partitions", apply_table, partitioned=True),
-        Engine("partitions, deletion vectors", _marking, {"deletion_vectors": True}, partitioned=True, seldom=True),
+        Engine("partitions", apply_table, partitioned=True, pace=1 / 3),
+        Engine(
+            "partitions, deletion vectors",
+            _marking,
+            {"deletion_vectors": True},
+            partitioned=True,
+            seldom=True,
+            pace=1 / 3,
+        ),
     )
 }
+if on_spark.HERE:
+    ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 16)
+    ENGINES["spark in turns"] = Engine("spark in turns", on_spark.apply_in_turns, pace=1 / 16)

@@ -48,7 +48,7 @@ class History:
 
 
 @dataclass
-class _Source:
+class Source:
     """A table of a database and its log."""
 
     draw: st.DrawFn
@@ -168,7 +168,7 @@ def played(draw: st.DrawFn, shape: Shape) -> History:
     names = tuple(shape.columns)
     columns = names if draw(st.booleans()) else names[: max(1, len(names) - draw(st.integers(0, 2)))]
     narrow = tuple(name for name in shape.narrowable if name in columns) if draw(st.booleans()) else ()
-    source = _Source(draw, shape, columns, narrow)
+    source = Source(draw, shape, columns, narrow)
     for key in draw(st.lists(st.sampled_from(shape.keys), unique=True)):
         source.rows[key] = source.values()
     window = draw(st.integers(0, 3))

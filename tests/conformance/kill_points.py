@@ -64,7 +64,7 @@ def main(root: Path, engine: Engine, played: Script, *, each: bool) -> None:
         played.check_recovered(table)
 
     start = played.begin(root / "start", engine, in_child)
-    chosen = points(start, root, played, each=each)
+    chosen = engine.some(points(start, root, played, each=each))
     for at in chosen:
         table = script.copy(start, root / f"point-{at}")
         ended = in_child(lambda table=table, at=at: played.work(table, Calls(die, at=at)))  # type: ignore[misc]

@@ -55,7 +55,7 @@ def checkpoint(table: Table) -> None:
 
 
 def scatter(table: Table) -> None:
-    """Lay the rows anew in files that overlap, as an OPTIMIZE by another order may."""
+    """Lay the rows of each partition anew in files that overlap, as an OPTIMIZE by another order may."""
     store = table.store("lake")
     log = DeltaLog(store, "s/t", "s.t")
     found = log.refresh()
@@ -64,7 +64,7 @@ def scatter(table: Table) -> None:
     written = []
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
-        for partition in {tuple(add.partition_values.items()) for add in found.adds.values()}:
+        for partition in dict.fromkeys(tuple(add.partition_values.items()) for add in found.adds.values()):
             parts = [part for part in live_parts(found.adds.values()) if part.add.partition_values == dict(partition)]
             columns = without(found.columns, dict(partition))
             reader = PartReader(con, store, "s/t", Path(folder), parts)

@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 from deltalake import DeltaTable, QueryBuilder
 
+from tests.conformance import on_spark
+
 Rows = list[dict[str, Any]]
 
 
@@ -47,7 +49,19 @@ def by_duckdb(path: Path) -> Rows:
         return list(rows.to_arrow_table().to_pylist())
 
 
-READERS: Mapping[str, Callable[[Path], Rows]] = {"deltalake": by_deltalake, "duckdb": by_duckdb}
+def by_spark(path: Path) -> Rows:
+    """Spark and Delta as published by them."""
+    found = on_spark.session().read.format("delta").load(str(path)).collect()
+    return [{name: _plain(value) for name, value in row.asDict().items()} for row in found]
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, bytearray) else value
+
+
+READERS: Mapping[str, Callable[[Path], Rows]] = {"deltalake": by_deltalake, "duckdb": by_duckdb} | (
+    {"spark": by_spark} if on_spark.HERE else {}
+)
 
 
 def canonical(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> list[tuple[Any, ...]]:

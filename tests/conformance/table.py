@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from catchment.apply import Account, Budget
+from catchment.apply.loads import LoadStates, UnwatchedLoads
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.leases import Lease, MemoryLease
 from catchment.sinks.delta_table import DeltaLog
@@ -120,6 +121,7 @@ class Table:
         landing: ObjectStore | None = None,
         lake: ObjectStore | None = None,
         quarantine: ObjectStore | None = None,
+        loads: LoadStates | None = None,
     ) -> Account:
         """One call of the engine; ``named`` are the files it is told of, None has it look at the whole folder."""
         return self.engine.apply(
@@ -131,11 +133,12 @@ class Table:
             budget=budget or Budget(),
             now=lambda: datetime.now(UTC),
             named=named,
+            loads=loads or UnwatchedLoads(),
         )
 
     def expected(self) -> list[tuple[Any, ...]]:
         """What the plain model says the table holds, sorted."""
-        return self.expected_of(self._compared)
+        return self.expected_of(self.compared)
 
     def expected_of(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """The same of some columns."""
@@ -146,7 +149,7 @@ class Table:
         """Every reader sees what the model says."""
         expected = self.expected()
         for name in readers:
-            assert canonical(READERS[name](self.path), self._compared) == expected, name
+            assert canonical(READERS[name](self.path), self.compared) == expected, name
 
     def check_files(self) -> None:
         """Every live file has the types that the table's schema says, since not every reader casts."""
@@ -214,5 +217,6 @@ class Table:
                     yield json.loads(found) if isinstance(found, str) else found
 
     @property
-    def _compared(self) -> tuple[str, ...]:
+    def compared(self) -> tuple[str, ...]:
+        """The columns that are compared: the source's, and the lake's own where the order is told."""
         return (*self.columns, SEQUENCE) if self.form.sequenced else self.columns

@@ -23,39 +23,43 @@ cases = histories.flatmap(lambda history: st.tuples(st.just(history), deliveries
 budgets = st.sampled_from([1, 2, 500]).map(lambda files: Budget(commit_files=files))
 
 
-def check(engine: Engine, history: History, delivery: Delivery, form: Form, budget: Budget) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        table = Table(Path(folder), engine, history.shape, form)
-        for step, between in zip(delivery.steps, delivery.between, strict=True):
-            if between and (table.path / "_delta_log").exists():
-                HARMLESS[between](table)
-            landed = sum(table.land(file) for file in step)
-            named = {table.shaped(file).path for file in step} if delivery.poked else None
-            account = table.apply(budget=budget, named=named)
-            note(f"{[file.path for file in step]}: {account}")
-            table.check_account(account, landed)
-            table.check_rows()
-            table.check_files()
-            table.check_repetition(account.version)
-        table.check_log()
-        headless = form.csv and not form.header  # says NULL of columns that are not there
-        if history.final is not None and (form.sequenced or delivery.in_name_order) and not headless:
-            table.check_source(dict(history.final), history.kept)
+def play(table: Table, history: History, delivery: Delivery, budget: Budget) -> None:
+    """Deliver a history step by step, and check everything after each."""
+    form = table.form
+    for step, between in zip(delivery.steps, delivery.between, strict=True):
+        if between and (table.path / "_delta_log").exists():
+            HARMLESS[between](table)
+        landed = sum(table.land(file) for file in step)
+        named = {table.shaped(file).path for file in step} if delivery.poked else None
+        account = table.apply(budget=budget, named=named)
+        note(f"{[file.path for file in step]}: {account}")
+        table.check_account(account, landed)
+        table.check_rows()
+        table.check_files()
+        table.check_repetition(account.version)
+    table.check_log()
+    headless = form.csv and not form.header  # says NULL of columns that are not there
+    if history.final is not None and (form.sequenced or delivery.in_name_order) and not headless:
+        table.check_source(dict(history.final), history.kept)
 
 
-@settings(max_examples=35, deadline=None, suppress_health_check=list(HealthCheck))
-@given(case=cases, form=st.sampled_from(FORMS), budget=budgets)
-def test_table_equals_model_after_every_delivery(
-    engine: Engine, case: tuple[History, Delivery], form: Form, budget: Budget
-) -> None:
-    check(engine, *case, form, budget)
+def hold(engine: Engine, examples: int) -> None:
+    """Hold an engine to so many histories, or the part of them that its pace allows."""
+
+    @settings(max_examples=engine.examples(examples), deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=cases, form=st.sampled_from(FORMS), budget=budgets)
+    def every(case: tuple[History, Delivery], form: Form, budget: Budget) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            play(Table(Path(folder), engine, case[0].shape, form), *case, budget)
+
+    every()
+
+
+def test_table_equals_model_after_every_delivery(engine: Engine) -> None:
+    hold(engine, 35)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
-@given(case=cases, form=st.sampled_from(FORMS), budget=budgets)
-def test_table_equals_model_for_many_more_histories(
-    engine: Engine, case: tuple[History, Delivery], form: Form, budget: Budget
-) -> None:
-    check(engine, *case, form, budget)
+@pytest.mark.timeout(1800)
+def test_table_equals_model_for_many_more_histories(engine: Engine) -> None:
+    hold(engine, 600)

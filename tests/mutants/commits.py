@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.mutants.mutant import FAULTS, GENERATIONS, HAND_OVER, LOG, MAINTENANCE, ODDITIES, OTHERS, WRITERS, Mutant
+from tests.mutants.mutant import (
+    FAULTS,
+    GENERATIONS,
+    HAND_OVER,
+    LOG,
+    MAINTENANCE,
+    ODDITIES,
+    OTHERS,
+    RELOADS,
+    WRITERS,
+    Mutant,
+)
 
 _APPLIER, _PENDING = "catchment/apply/applier.py", "catchment/apply/pending.py"
 _DELTA, _EFFECTS = "catchment/sinks/delta.py", "catchment/changes/effects.py"
@@ -95,7 +106,7 @@ COMMITS = (
         _APPLIER,
         "settle(self.engine.session, each, state.ledger.generation.floor)",
         "pass",
-        (GENERATIONS,),
+        (RELOADS,),
     ),
     Mutant(
         "A new load is swapped in with all of its rows, or not yet",
@@ -151,7 +162,7 @@ COMMITS = (
         "catchment/apply/swap.py",
         "    session.create(WINNERS, swap.with_deletions(width, floor))\n",
         "",
-        (GENERATIONS,),
+        (RELOADS,),
     ),
     Mutant(
         "A load that begins again before the commit is waited for",

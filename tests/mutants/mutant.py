@@ -10,6 +10,7 @@ FAULTS = "tests/conformance/test_faults.py::test_every_failing_call_is_made_good
 OTHERS = "tests/conformance/test_others_at_work.py"
 WRITERS = "tests/core/apply/test_applier_and_other_writers.py"
 GENERATIONS = "tests/core/apply/test_load_generations.py"
+RELOADS = "tests/conformance/test_reloads_equal_model.py"
 ODDITIES = "tests/core/apply/test_applier_schemas_and_oddities.py"
 MASKING = "tests/core/apply/test_applier_masks_rows.py"
 MAINTENANCE = "tests/core/maintenance/test_maintain_table.py"

@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from hypothesis import HealthCheck, given, note, settings
 
 from catchment.apply import Account, Budget, apply_table
 from catchment.apply.loads import LoadState, UnwatchedLoads
@@ -27,12 +25,13 @@ from catchment.landing.names import TableName
 from catchment.leases import MemoryLease
 from catchment.reload.request import ReloadRequest, floor_after, floor_before, floor_token, write_request
 from catchment.storage import open_store
+from tests.conformance import reloads as g
 from tests.conformance.calls import Calls
 from tests.conformance.files import write_parquet
 from tests.conformance.model import File, Record
-from tests.core.apply import generations as g
 
 TYPES = {"k": pa.string(), "v": pa.int64(), "w": pa.string()}
+COLUMNS = ("k", "v", "w")
 TABLE = TableName("s", "t")
 
 
@@ -82,18 +81,18 @@ def ask(root: Path, floor: str, at: datetime, *, complete: bool = False) -> None
 
 def rows(root: Path) -> dict[Any, Any]:
     found = DeltaTable(root / "lake/s/t").to_pyarrow_table().to_pylist()
-    keyed = {(row["k"],): {name: row[name] for name in g.COLUMNS} for row in found}
+    keyed = {(row["k"],): {name: row[name] for name in COLUMNS} for row in found}
     assert len(keyed) == len(found), "one key, two rows"
     return keyed
 
 
 def load(number: int, **keyed: int) -> File:
     records = tuple(Record("I", "", (key,), {"v": v}) for key, v in keyed.items())
-    return File(f"s/t/LOAD{number:08X}.parquet", g.COLUMNS, records)
+    return File(f"s/t/LOAD{number:08X}.parquet", COLUMNS, records)
 
 
 def changes(number: int, *records: Record) -> File:
-    return File(f"s/t/20240809-{200000000 + number}.parquet", g.COLUMNS, records)
+    return File(f"s/t/20240809-{200000000 + number}.parquet", COLUMNS, records)
 
 
 def token(number: int) -> str:
@@ -102,29 +101,6 @@ def token(number: int) -> str:
 
 def update(number: int, key: str, v: int) -> Record:
     return Record("U", token(number), (key,), {"v": v})
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(life=g.lives())
-def test_table_is_the_newest_complete_load_and_what_changed_since(life: tuple[list[g.Event], Any]) -> None:
-    events, source = life
-    loads, expected = g.Loads(), g.Expected()
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        read = 0
-        for event in events:
-            if event.asked:
-                ask(root, event.asked, g.moment(event.at) - timedelta(seconds=6))
-            land(root, g.moment(event.at) + timedelta(seconds=2), *event.files)
-            loads.now = event.load or loads.now
-            expected.after(event)
-            account = run(root, loads)
-            note(f"{event}: {account}")
-            assert rows(root) == expected.rows()
-            again = run(root, loads)
-            assert (again.commits, again.counts.read, again.version) == (0, 0, account.version)
-            read += account.counts.read
-        assert rows(root) == {(key,): {"k": key, **row} for key, row in source.items()}
 
 
 def test_a_truncated_table_is_healed_as_a_difference_in_one_commit(tmp_path: Path) -> None:
@@ -154,7 +130,7 @@ def test_rows_that_stay_as_they_are_keep_their_file(tmp_path: Path) -> None:
     run(tmp_path)
     before = DeltaTable(tmp_path / "lake/s/t").file_uris()
     ask(tmp_path, g.floor(2), g.moment(1))
-    land(tmp_path, g.moment(3), File(load(2).path, g.COLUMNS, load(1, b=2).records), load(1, a=1))
+    land(tmp_path, g.moment(3), File(load(2).path, COLUMNS, load(1, b=2).records), load(1, a=1))
     account = run(tmp_path)
     assert (account.generation, account.counts.unchanged, account.counts.updated) == (1, 2, 0)
     assert DeltaTable(tmp_path / "lake/s/t").file_uris() == before
@@ -270,7 +246,7 @@ def test_another_key_asks_for_a_reload_and_is_built_by_it(tmp_path: Path) -> Non
         run(tmp_path, agreed=other)
     ask(tmp_path, g.floor(3), g.moment(2))
     assert run(tmp_path, agreed=other).commits == 0
-    again = File(load(1).path, g.COLUMNS, tuple(Record("I", "", key, {}) for key in (("a", 5), ("b", 1))))
+    again = File(load(1).path, COLUMNS, tuple(Record("I", "", key, {}) for key in (("a", 5), ("b", 1))))
     write_parquet(tmp_path / "landing", again, ("k", "v"), TYPES)
     account = run(tmp_path, agreed=other)
     assert (account.generation, account.rows, account.counts.deleted, account.counts.inserted) == (1, 2, 2, 2)

@@ -6,30 +6,29 @@ be truncated, or lose changes on their way: no file says so, which is what a rel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from hypothesis import strategies as st
 
 from catchment.apply.loads import LoadState
 from catchment.landing.names import TableName
 from catchment.reload.request import floor_token
-from tests.conformance.model import File, Record, Row, meaning
+from tests.conformance.histories import Source
+from tests.conformance.model import File, Key, Record, Row, meaning
+from tests.conformance.shapes import SHAPES, Shape
 
-KEYS = ("a", "b", "c", "d")
-COLUMNS = ("k", "v", "w")
 BASE = datetime(2024, 8, 9, 10, tzinfo=UTC)
+_SECONDS = 10
+_COUNTER = 60  # where a task made anew begins to count
 
-values = st.fixed_dictionaries(
-    {"v": st.one_of(st.none(), st.integers(0, 3)), "w": st.one_of(st.none(), st.sampled_from(["", "p"]))}
-)
+Rows = Mapping[Key, Row]
 
 
 def moment(number: int) -> datetime:
     """The time of the n-th event: they are 10 seconds apart."""
-    return BASE + timedelta(seconds=10 * number)
+    return BASE + timedelta(seconds=_SECONDS * number)
 
 
 def floor(number: int) -> str:
@@ -61,36 +60,36 @@ class Loads:
 
 
 @dataclass
-class Source:
-    """A table that changes; ``lives`` below drives it."""
+class _Source(Source):
+    """A table that changes, each transaction at a moment of its own; ``lives`` below drives it."""
 
-    draw: st.DrawFn
-    rows: dict[str, Row] = field(default_factory=dict)
-    number: int = 0
-    counter: int = 60
     written: int = 0
     sent: list[File] = field(default_factory=list)
 
-    def change(self) -> Record:
-        """One random change, done and recorded."""
-        self.number += 1
-        self.counter += 4
-        token = floor_token(moment(self.number))[:16] + f"{self.counter:019d}"
-        key, said = self.draw(st.sampled_from(KEYS)), self.draw(values)
-        kind = self.draw(st.sampled_from("IUUDK")) if key in self.rows else "I"
-        if kind == "D":
-            del self.rows[key]
-            return Record("D", token, (key,), {})
-        if kind == "K" and (free := [other for other in KEYS if other not in self.rows]):
-            new = self.draw(st.sampled_from(free))
-            self.rows[new] = self.rows.pop(key) | said
-            return Record("U", token, (new,), self.rows[new], (key,))
-        self.rows[key] = self.rows.get(key, {}) | said
-        return Record("I" if kind == "I" else "U", token, (key,), self.rows[key])
+    @property
+    def at(self) -> int:
+        """The number in time of what happened last."""
+        return self.transaction // _SECONDS
+
+    def pass_time(self) -> int:
+        """Something else happens; its number in time."""
+        self.transaction += _SECONDS
+        return self.at
+
+    def state(self) -> Rows:
+        """The rows as they are now."""
+        return {key: dict(row) for key, row in self.rows.items()}
+
+    def change(self) -> list[Record]:
+        """One transaction of one statement."""
+        self.pass_time()
+        self.statement()
+        said, self.log = self.log, []
+        return said
 
     def changes(self, most: int) -> list[Record]:
-        """Some changes."""
-        return [self.change() for _ in range(self.draw(st.integers(0, most)))]
+        """Some of them."""
+        return [record for _ in range(self.draw(st.integers(0, most))) for record in self.change()]
 
     def files(self, records: Sequence[Record]) -> list[File]:
         """The change files of these records, and perhaps an older one once more under another name."""
@@ -103,63 +102,67 @@ class Source:
 
     def _file(self, records: Sequence[Record]) -> File:
         self.written += 1
-        return File(f"s/t/2024/08/09/20240809-{200000000 + self.written}.parquet", COLUMNS, tuple(records))
+        path = f"s/t/2024/08/09/20240809-{200000000 + self.written}.parquet"
+        return File(path, tuple(self.shape.kinds), tuple(records))
 
-    def load(self, window: Sequence[dict[str, Row]]) -> list[File]:
+    def load(self, window: Sequence[Rows]) -> list[File]:
         """The files of a load that read each key at some moment of the window (the states of the table in it)."""
-        read = [(key, window[self.draw(st.integers(0, len(window) - 1))]) for key in KEYS]
-        found = [Record("I", "", (key,), state[key]) for key, state in read if key in state]
+        read = [(key, window[self.draw(st.integers(0, len(window) - 1))]) for key in self.shape.keys]
+        found = [Record("I", "", key, state[key]) for key, state in read if key in state]
         cut = self.draw(st.integers(0, len(found)))
         parts = [part for part in (found[:cut], found[cut:]) if part]
-        return [File(f"s/t/LOAD{i + 1:08X}.parquet", COLUMNS, tuple(part)) for i, part in enumerate(parts)]
+        columns = tuple(self.shape.kinds)
+        return [File(f"s/t/LOAD{i + 1:08X}.parquet", columns, tuple(part)) for i, part in enumerate(parts)]
 
 
-def _loaded(source: Source) -> list[Event]:
+def _loaded(source: _Source) -> list[Event]:
     """A load of the source while it changes. One without any row has to be asked for: no file shows that it was."""
-    source.number += 1
-    started = source.number
-    window, records = [dict(source.rows)], []
+    started = source.pass_time()
+    window, records = [source.state()], []
     for _ in range(source.draw(st.integers(0, 4))):
-        records.append(source.change())
-        window.append(dict(source.rows))
+        records += source.change()
+        window.append(source.state())
     files = source.load(window)
     half, cut = source.draw(st.integers(0, len(files))), source.draw(st.integers(0, len(records)))
     rows = sum(len(file.records) for file in files)
     going = LoadState(False, moment(started), sum(len(file.records) for file in files[:half]))
-    source.number += 1
+    now = source.pass_time()
     asked = floor(started) if not rows or source.draw(st.booleans()) else ""
     return [
         Event(started, asked=asked),
         Event(started, files=files[:half], load=going),
-        Event(source.number, files=source.files(records[:cut])),
-        Event(source.number, files=files[half:], load=LoadState(True, moment(started), rows)),
-        Event(source.number, files=source.files(records[cut:])),
+        Event(now, files=source.files(records[:cut])),
+        Event(now, files=files[half:], load=LoadState(True, moment(started), rows)),
+        Event(now, files=source.files(records[cut:])),
     ]
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[list[Event], dict[str, Row]]:
+def lives(draw: st.DrawFn) -> tuple[Shape, list[Event], Rows]:
     """Everything that happens to a table, and what its source holds in the end."""
-    source = Source(draw)
-    source.rows["a"] = draw(values)
+    shape = draw(st.sampled_from(SHAPES))
+    source = _Source(draw, shape, tuple(shape.columns), (), number=_COUNTER)
     source.changes(3)  # before the first load nobody listens
-    source.rows = source.rows or {"b": draw(values)}
+    if not source.rows:
+        source.rows[shape.keys[0]] = source.values()
     # the first load is one moment: DMS starts to listen there
-    source.number += 1
-    files = source.load([dict(source.rows)])
+    started = source.pass_time()
+    files = source.load([source.state()])
     rows = sum(len(file.records) for file in files)
-    events = [Event(source.number, files=files, load=LoadState(True, moment(source.number), rows))]
+    events = [Event(started, files=files, load=LoadState(True, moment(started), rows))]
     for _ in range(draw(st.integers(1, 3))):
-        events.append(Event(source.number, files=source.files(source.changes(4))))
+        records = source.changes(4)
+        events.append(Event(source.at, files=source.files(records)))
         if draw(st.booleans()):
             source.rows.clear()  # TRUNCATE
         if draw(st.booleans()):
             source.changes(2)  # lost on their way
         if draw(st.booleans()):
-            source.counter = 60  # the task was made anew
+            source.number = _COUNTER  # the task was made anew
         events += _loaded(source)
-    events.append(Event(source.number, files=source.files(source.changes(3))))
-    return _some_late(draw, events), source.rows
+    records = source.changes(3)
+    events.append(Event(source.at, files=source.files(records)))
+    return shape, _some_late(draw, events), source.rows
 
 
 def _some_late(draw: st.DrawFn, events: list[Event]) -> list[Event]:
@@ -196,7 +199,7 @@ class Expected:
             self.floor = self._asked if self._asked > self.floor else unasked or self.floor
             self.load, self._landed, self._asked = list(self._landed.values()), {}, ""
 
-    def rows(self) -> dict[tuple[Any, ...], Row]:
+    def rows(self, shape: Shape) -> Rows:
         """What the table is to hold."""
         loaded = [
             replace(file, records=tuple(replace(record, token=self.floor) for record in file.records))
@@ -206,4 +209,4 @@ class Expected:
             replace(file, records=tuple(record for record in file.records if record.token >= self.floor))
             for file in self.changes
         ]
-        return meaning([*loaded, *behind], ("k",), COLUMNS)
+        return meaning([*loaded, *behind], list(shape.key), list(shape.kinds))
