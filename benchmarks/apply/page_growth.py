@@ -33,6 +33,16 @@ def files(found: Measured) -> str:
     return table(["files of the table", "of them touched", "s"], rows)
 
 
+def files_of(found: Measured) -> str:
+    """How large the files of the largest table are, by those that a batch touches."""
+    shapes = [shape for shape in found.shapes("cow") if found.cells[Cell("cow", shape)]["touched_files"]]
+    if not shapes:
+        return ""
+    cell = found.cells[Cell("cow", max(shapes, key=lambda shape: (shape.rows, shape.changes)))]
+    size = cell["touched_bytes"] / cell["touched_files"] / 1e6
+    return f" in files of about {size:.0f} MB"
+
+
 def growth(found: Measured) -> str:
     """By what factor time and what it is spent on grow from one cell to the next larger one."""
     one, ten, hundred = (count(text) for text in ("1M", "10M", "100M"))

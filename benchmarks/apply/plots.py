@@ -99,9 +99,12 @@ def requests(found: Measured, target: Path) -> None:
             axes.set_ylim(bottom=0)
 
 
-def dollars(target: Path, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], even: float) -> None:
-    """Dollars of a batch against its megabytes, and where Spark becomes cheaper."""
-    with _axes(target, "MB of change files in a batch", unit="US dollars a batch") as (axes,):
+def dollars(
+    target: Path, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], even: float, touched_mb: float
+) -> None:
+    """Dollars of a batch that touches ``touched_mb`` of the table against its megabytes, and where Spark is cheaper."""
+    label = f"MB of change files; each commit touches {touched_mb:,.0f} MB"
+    with _axes(target, label, unit="US dollars a batch") as (axes,):
         for (name, (sizes, costs)), colour in zip(
             curves.items(), (_COLOURS["cow"], _COLOURS["spark-merge"]), strict=True
         ):
