@@ -81,6 +81,8 @@ class CopyOnWrite:
         groups = self._layout.plan(touched - marked.numbers, fresh, target_rows, marked.numbers)
         if not groups:
             return Rewritten([], [], marked)
+        for relation in (_TO_WRITE, HITS, UNCHANGED):  # gathering needs the memory
+            self._session.drop(relation)
         self._gather(groups)
         self._session.forget({_GONE, _NEW, self._files.masks.relation})
         queries = [
