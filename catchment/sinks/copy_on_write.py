@@ -98,9 +98,31 @@ class CopyOnWrite:
         if not rows:
             return []
         group = Group.of([], [], rows, self._target_rows(rows))
+        if self._comes_in_order():
+            return self._write([(query, group.partition) for query in self._as_they_come(group)], beside=False)
         self._sort('0 AS "~group"', f"{UPSERTS} u", [])
         self._session.forget({_NEW, self._files.masks.relation})
         return self._write([(query, group.partition) for query in self._queries(0, group, added=True)])
+
+    def _comes_in_order(self) -> bool:
+        """Whether the upserts are in order of a key as they were read; most sources are loaded that way."""
+        if not self._key:
+            return False
+        key = as_tuple([quote(name) for name in self._key])
+        self._session.con.execute("SET preserve_insertion_order = true")
+        [(ordered,)] = self._session.rows(
+            f"SELECT bool_and(later) FROM (SELECT {key} > lag({key}) OVER () AS later FROM {UPSERTS})"
+        )
+        self._session.con.execute("SET preserve_insertion_order = false")
+        return ordered is not False
+
+    def _as_they_come(self, group: Group) -> list[str]:
+        """The rows of each piece of upserts that come in order."""
+        rows = f"SELECT {self._chosen()} FROM {UPSERTS} u"
+        if group.pieces == 1:
+            return [rows]
+        self._session.con.execute("SET preserve_insertion_order = true")
+        return [f"{rows} WHERE {piece}" for piece in self._cuts(f"FROM {UPSERTS}", group, "")]
 
     def _place(self, marked: Set[int]) -> None:
         """Make (ord, slot, pos) of the rows to write: where each goes, and the row there that it replaces, if any.
@@ -144,27 +166,28 @@ class CopyOnWrite:
 
     def _sort(self, places: str, rows: str, order: Sequence[str]) -> None:
         """Make the rows to write: ``places`` and columns of upserts ``u`` in ``rows``, by ``order`` and key."""
-        named = comma(
-            f"CAST(u.{quote(name)} AS {kind.duckdb}) AS {quote(name)}" for name, kind in self._columns.items()
-        )
         by = comma([*order, *(f"u.{quote(name)}" for name in self._key)])
-        query = f"SELECT {places}, {named} FROM {rows}{f' ORDER BY {by}' if by else ''}"
+        query = f"SELECT {places}, {self._chosen()} FROM {rows}{f' ORDER BY {by}' if by else ''}"
         self._session.con.execute(f"CREATE OR REPLACE TABLE {_NEW} AS {query}")
 
-    def _write(self, queries: Sequence[tuple[str, Values]]) -> list[Add]:
+    def _chosen(self) -> str:
+        return comma(f"CAST(u.{quote(name)} AS {kind.duckdb}) AS {quote(name)}" for name, kind in self._columns.items())
+
+    def _write(self, queries: Sequence[tuple[str, Values]], *, beside: bool = True) -> list[Add]:
+        """Write a file of each query's rows, ``beside`` each other where the queries read what all cursors see."""
         con = self._session.con
         con.execute("SET preserve_insertion_order = true")
         # The new rows are what a join holds in memory, and the file is what goes by, in its order.
         con.execute(f"SET disabled_optimizers = '{_SIDES}'")
         try:
-            return self._write_in_order(queries)
+            return self._write_in_order(queries, beside=beside)
         finally:
             con.execute("SET disabled_optimizers = ''")
             con.execute("SET preserve_insertion_order = false")
 
-    def _write_in_order(self, queries: Sequence[tuple[str, Values]]) -> list[Add]:
+    def _write_in_order(self, queries: Sequence[tuple[str, Values]], *, beside: bool) -> list[Add]:
         (threads,) = numbers(self._session, "SELECT current_setting('threads')")
-        if threads == 1 or len(queries) == 1:
+        if threads == 1 or len(queries) == 1 or not beside:
             written = [self._files.write(self._session.con, rows, self._stored, where) for rows, where in queries]
         else:
             # One thread a query: what runs beside it is the next file, and each holds as little as it can.
@@ -191,7 +214,7 @@ class CopyOnWrite:
         rows = self._rows(number, group)
         if group.pieces == 1 or not self._key:
             return [rows + order]
-        return [f"SELECT * FROM ({rows}) WHERE {piece}{order}" for piece in self._cuts(rows, group)]
+        return [f"SELECT * FROM ({rows}) WHERE {piece}{order}" for piece in self._cuts(rows, group, order)]
 
     def _rows(self, number: int, group: Group) -> str:
         """What is left of the group's files, and its new rows."""
@@ -233,13 +256,13 @@ class CopyOnWrite:
         edges = [first + count * i // pieces for i in range(pieces + 1)]
         return [f"{self._new(number)} AND rowid >= {low} AND rowid < {high}" for low, high in pairwise(edges)]
 
-    def _cuts(self, rows: str, group: Group) -> list[str]:
-        """Conditions that cut a group by key into pieces of about one length."""
+    def _cuts(self, rows: str, group: Group, order: str) -> list[str]:
+        """Conditions that cut a group by key into pieces of about one length; no ``order``: it comes in order."""
         key = comma(quote(name) for name in self._key)
         every = -(-group.rows // group.pieces)
         shown = comma(f"CAST({quote(name)} AS VARCHAR)" for name in self._key)
         cuts = self._session.rows(
-            f'SELECT {shown} FROM (SELECT {key}, row_number() OVER (ORDER BY {key}) - 1 AS "~at" FROM ({rows})) '
+            f'SELECT {shown} FROM (SELECT {key}, row_number() OVER ({order}) - 1 AS "~at" FROM ({rows})) '
             f'WHERE "~at" > 0 AND "~at" % {every} = 0 ORDER BY "~at"'
         )
         kinds = [self._columns[name].duckdb for name in self._key]

@@ -62,9 +62,12 @@ def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_files")
-def test_a_first_load_of_many_files_is_one_commit_of_files_that_do_not_overlap(tmp_path: Path) -> None:
-    for number in range(5):  # each file has keys from everywhere
-        land_many(tmp_path, f"LOAD0000000{number + 1}.parquet", list(range(number, 30_000, 5))[::-1], "I")
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_first_load_of_many_files_is_one_commit_of_files_that_do_not_overlap(tmp_path: Path, ordered: bool) -> None:
+    for number in range(10):
+        everywhere = list(range(number, 30_000, 10))[::-1]
+        keys = range(number * 3_000, number * 3_000 + 3_000) if ordered else everywhere
+        land_many(tmp_path, f"LOAD{number + 1:08}.parquet", keys, "I")
     account = a.run(tmp_path)
     assert (account.commits, account.rows) == (1, 30_000)
     assert len(adds(tmp_path)) > 3
