@@ -252,6 +252,25 @@ def test_another_key_asks_for_a_reload_and_is_built_by_it(tmp_path: Path) -> Non
     assert (account.generation, account.rows, account.counts.deleted, account.counts.inserted) == (1, 2, 2, 2)
 
 
+def test_a_reload_builds_a_table_anew_in_other_partitions_and_swaps_within_them(tmp_path: Path) -> None:
+    land(tmp_path, g.moment(0), load(1, a=1, b=1, c=2))
+    run(tmp_path)
+    parted = contract(extra=", partition_by: [v]")
+    ask(tmp_path, g.floor(2), g.moment(1))
+    land(tmp_path, g.moment(3), load(1, a=1, b=2, d=3))
+    account = run(tmp_path, agreed=parted)
+    assert (account.generation, account.rows, account.counts.deleted) == (1, 3, 3)
+    assert DeltaTable(tmp_path / "lake/s/t").metadata().partition_columns == ["v"]
+    ask(tmp_path, g.floor(5), g.moment(4))
+    land(tmp_path, g.moment(6), load(1, a=1, b=3, e=3))
+    account = run(tmp_path, agreed=parted)
+    counts = account.counts
+    assert (account.generation, account.rows) == (2, 3)
+    assert (counts.inserted, counts.updated, counts.deleted, counts.unchanged) == (1, 1, 1, 1)
+    found = DeltaTable(tmp_path / "lake/s/t").to_pyarrow_table().to_pylist()
+    assert sorted((row["k"], row["v"]) for row in found) == [("a", 1), ("b", 3), ("e", 3)]
+
+
 def test_a_swap_that_breaks_off_at_any_call_leaves_the_old_load_or_the_new_one(tmp_path: Path) -> None:
     start = tmp_path / "start"
     land(start, g.moment(0), load(1, a=1, b=2, c=3))
