@@ -80,7 +80,8 @@ $(TRINO)/.installed: tests/trino/fetch.py tests/trino/requirements.txt | $(SPARK
 	@touch $@
 
 test-trino: setup setup-spark $(TRINO)/.installed ## Have Trino, the engine of Athena, read tables of every engine
-	@CATCHMENT_TRINO=$(TRINO) $(SPARK_VENV)/bin/pytest tests/trino
+	@CATCHMENT_TRINO=$(TRINO) $(BIN)/pytest tests/trino
+	@CATCHMENT_TRINO=$(TRINO) $(SPARK_VENV)/bin/pytest tests/trino -k spark
 
 test-spark-next: setup-spark-next ## The tests of the Spark engine on the Spark of the next Glue version
 	@JAVA_HOME=$(CURDIR)/$(SPARK_NEXT)/java $(SPARK_NEXT)/bin/pytest -m "not slow" tests/spark tests/conformance/test_table_equals_model.py \

@@ -21,8 +21,8 @@ class Engine:
     """``apply`` is called as catchment.apply.apply_table is; ``table`` are lines of the table's contract.
 
     ``partitioned``: tables are partitioned by a column, mostly one whose values change. ``seldom``: with the slow tests
-    only. ``pace`` is the share of the examples and interruptions that it is asked: one that takes its time, or has been
-    asked much of it already.
+    only. ``pace`` is the share of the examples that it is asked, and ``most`` how often it is interrupted: one that
+    takes its time, or has been asked much of it already.
     """
 
     name: str
@@ -31,14 +31,15 @@ class Engine:
     partitioned: bool = False
     seldom: bool = False
     pace: float = 1.0
+    most: int = 1000
 
     def examples(self, many: int) -> int:
         """How many of so many examples it is held to."""
         return max(2, round(many * self.pace))
 
     def some(self, points: Sequence[Point]) -> Sequence[Point]:
-        """The points of so many at which it is interrupted."""
-        return points[:: round(1 / self.pace)]
+        """The points of so many at which it is interrupted, evenly spread."""
+        return points[:: -(-len(points) // self.most)] if points else points
 
 
 # files of any length are marked, so that the suite's small tables are
@@ -61,5 +62,5 @@ ENGINES = {
     )
 }
 if on_spark.HERE:
-    ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 16)
-    ENGINES["spark in turns"] = Engine("spark in turns", on_spark.apply_in_turns, pace=1 / 16)
+    ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 24, most=6)
+    ENGINES["spark in turns"] = Engine("spark in turns", on_spark.apply_in_turns, pace=1 / 24, most=6)

@@ -40,7 +40,7 @@ def check_faults(tmp_path: Path, engine: Engine, played: Script, *, each: bool) 
             raised += 1
         played.check_interrupted(table)
         played.check_recovered(table)
-    assert raised > 5 * engine.pace
+    assert raised > min(5, engine.most // 6)
 
 
 @pytest.mark.parametrize("played", script.SCRIPTS)
