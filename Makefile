@@ -120,7 +120,7 @@ destroy: setup ## Remove every stack (ENV=dev)
 bundle: setup ## Build the Lambda layer for arm64, without Docker
 	@$(BIN)/python -m stacks.bundle
 
-bench: setup setup-spark ## Measure applying for about twelve minutes; writes benchmarks/results/ and docs/performance.md
+bench: setup setup-spark ## Measure applying for a quarter of an hour; writes benchmarks/results/ and docs/performance.md
 	@$(BIN)/python -m benchmarks.apply --publish
 
 bench-full: setup setup-spark ## The same with tables of 100 million rows, and reading and emulating DMS files

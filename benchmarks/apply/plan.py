@@ -58,7 +58,7 @@ def chosen(tables: Sequence[str], changes: Sequence[str], keys: Sequence[str], e
 
 def standard() -> Plan:
     """``make bench``."""
-    return Plan("standard", _cells(full=False), _sessions(full=False), 13, 500, 100)
+    return Plan("standard", _cells(full=False), _sessions(full=False), 16, 500, 100)
 
 
 def full() -> Plan:
