@@ -69,7 +69,7 @@ test: setup setup-spark lint types ## Lint, types, and every fast test
 
 test-all: test ## The fast tests, then the slow ones
 	@$(BIN)/pytest -m slow
-	@$(SPARK_VENV)/bin/pytest -m slow tests/spark tests/conformance --engine spark -k "not holder_paused"
+	@$(SPARK_VENV)/bin/pytest -m slow tests/spark tests/conformance --engine spark
 
 TRINO := build/trino
 $(TRINO)/.installed: tests/trino/fetch.py tests/trino/requirements.txt | $(SPARK_VENV)/.installed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +24,7 @@ from catchment.apply.route import Decision, Stored, Waiting
 from catchment.apply.schema import evolve, perhaps_renamed, renamings
 from catchment.apply.staging import Opened, Stage, Staged
 from catchment.apply.swap import check_swap, work_out_rebuild, work_out_swap
-from catchment.errors import LoadIncomplete, SchemaConflict, StorageUnavailable
+from catchment.errors import CatchmentError, LoadIncomplete, SchemaConflict, StorageUnavailable
 from catchment.landing.contract import TableContract
 from catchment.landing.names import Kind, LandingFile
 from catchment.landing.shape import FileShape
@@ -33,6 +35,7 @@ from catchment.sinks.base import Batch, LostRace, TableState
 from catchment.sinks.ledger import Generation
 from catchment.storage import ObjectStore
 
+_LOG = logging.getLogger(__name__)
 _RACES = 5
 HANDED_OVER_SECONDS = 900
 """How long a table waits for the job that it was handed over to: longer than a job takes to start."""
@@ -123,10 +126,11 @@ class _Run:
             if self.account.handed_over is not None:
                 break
             try:
-                if step.swap is None:
-                    self._commit(state, take(new, self.budget, most), step.first)
-                elif not self._swap(state, step.swap):
-                    break
+                with self._unless_overtaken(state):
+                    if step.swap is None:
+                        self._commit(state, take(new, self.budget, most), step.first)
+                    elif not self._swap(state, step.swap):
+                        break
                 lost = 0
                 self.engine.sink.save_ledger()
             except LostRace as race:
@@ -135,6 +139,20 @@ class _Run:
                 if lost == _RACES:
                     raise StorageUnavailable(str(self.contract.name), f"{lost} commits lost to others") from race
         state.ledger.forget(self.lookout.gone)
+
+    @contextmanager
+    def _unless_overtaken(self, state: TableState) -> Iterator[None]:
+        """What fails when the table is not what it was any more is a lost race: files, or their types, may be gone."""
+        try:
+            yield
+        except (CatchmentError, LostRace):
+            raise
+        except Exception as error:
+            self.held.look()
+            if self.engine.sink.open().version == state.version:
+                raise
+            _LOG.warning("%s: somebody else committed while this failed", self.contract.name, exc_info=True)
+            raise LostRace(f"overtaken: {error}") from error
 
     def _request(self, listing: Listing) -> ReloadRequest | None:
         """The request to reload the table; looked for where it can matter, so that a poke by changes costs nothing."""
