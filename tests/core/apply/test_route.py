@@ -90,7 +90,7 @@ def test_more_to_do_never_goes_back_from_spark_to_the_function(
         ([Waiting("parquet", 10 * MB)], Stored(20_000 * MB, 300, 10**9), "spark", "MB of disk"),
         ([Waiting("parquet", 2_000)], Stored(20_000 * MB, 300, 10**9), "lambda", "it fits"),
         ([Waiting("parquet", 10 * MB)], Stored(20_000 * MB, 300, 10**9, rewritten=False), "lambda", "it fits"),
-        ([Waiting("parquet", 60 * MB)] * 1000, Stored(), "spark", "minutes"),
+        ([Waiting("parquet", 60 * MB)] * 4000, Stored(), "spark", "minutes"),
     ],
 )
 def test_what_goes_where(waiting: list[Waiting], stored: Stored, engine: str, why: str) -> None:
