@@ -42,18 +42,26 @@ class FileLease:
         return _FileHeld(handle)
 
     def _lock(self, handle: int, table: str, token: str | None) -> None:
+        waits = not self._flags & fcntl.LOCK_NB
         while True:
+            # Before the lock is touched: whoever the lease is kept for may come at this moment, and find it locked.
+            if not waits and (other := _kept_for(handle, token)) is not None:
+                raise LeaseTaken(table, other)
             try:
                 fcntl.flock(handle, self._flags)
             except BlockingIOError:
                 raise LeaseTaken(table, _read(handle).get("holder", "another process")) from None
-            found = _read(handle)
-            if "until" not in found or found["holder"] == token or found["until"] < time.time():
+            if _kept_for(handle, token) is None:
                 return
-            if self._flags & fcntl.LOCK_NB:
-                raise LeaseTaken(table, found["holder"])
             fcntl.flock(handle, fcntl.LOCK_UN)
             time.sleep(_PAUSE_SECONDS)
+
+
+def _kept_for(handle: int, token: str | None) -> str | None:
+    """The token that the lease was handed over to, if that is another one and its time is not up."""
+    found = _read(handle)
+    kept = "until" in found and found["holder"] != token and found["until"] >= time.time()
+    return str(found["holder"]) if kept else None
 
 
 def _read(handle: int) -> dict[str, Any]:
