@@ -68,7 +68,8 @@ test: setup setup-spark lint types ## Lint, types, and every fast test
 	@$(SPARK_VENV)/bin/pytest -m "not slow" tests/spark tests/conformance/test_table_equals_model.py --engine 'spark in turns'
 
 test-all: test ## The fast tests, then the slow ones
-	@$(BIN)/pytest -m slow
+	@$(BIN)/pytest -m slow --numprocesses 2 tests/conformance
+	@$(BIN)/pytest -m slow --ignore tests/conformance
 	@$(SPARK_VENV)/bin/pytest -m slow tests/spark tests/conformance --engine spark
 
 TRINO := build/trino

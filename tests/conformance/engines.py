@@ -50,7 +50,7 @@ ENGINES = {
     for engine in (
         Engine("copy-on-write", apply_table),
         Engine("deletion vectors", _marking, {"deletion_vectors": True}),
-        Engine("partitions", apply_table, partitioned=True, pace=1 / 3),
+        Engine("partitions", apply_table, partitioned=True, pace=1 / 3, most=20),
         Engine(
             "partitions, deletion vectors",
             _marking,
@@ -58,9 +58,10 @@ ENGINES = {
             partitioned=True,
             seldom=True,
             pace=1 / 3,
+            most=10,
         ),
     )
 }
 if on_spark.HERE:
-    ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 24, most=6)
-    ENGINES["spark in turns"] = Engine("spark in turns", on_spark.apply_in_turns, pace=1 / 24, most=6)
+    ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 24, most=2)
+    ENGINES["spark in turns"] = Engine("spark in turns", on_spark.apply_in_turns, pace=1 / 24, most=2)
