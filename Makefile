@@ -140,8 +140,9 @@ lock: setup ## Compile the lock files from requirements*.in
 	@$(BIN)/uv pip compile --quiet --python-version 3.14 --python-platform aarch64-manylinux_2_28 --generate-hashes \
 		--no-header lambda_src/requirements.in -o lambda_src/requirements.txt
 
-update-snapshots: setup ## Accept the present templates as the snapshots
+update-snapshots: setup ## Accept the present templates as the snapshots, and write cdk.schema.json
 	@$(BIN)/pytest tests/infrastructure --snapshot-update
+	@$(BIN)/catchment settings --schema >cdk.schema.json
 
 clean: ## Remove what setup, runs and builds left in this folder
 	@rm -rf $(VENV) $(SPARK_VENV) $(SPARK_NEXT) node_modules build cdk.out .catchment .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -154,6 +154,24 @@ def types_command(
     types(engine, declared or [], format_.value)
 
 
+@app.command("settings")
+def settings_command(
+    env: Annotated[str, typer.Option("--env", metavar="ENV", help="The environment, as in the file.")] = "dev",
+    file: Annotated[Path, typer.Option("--file", metavar="FILE", help="The app's cdk.json.")] = Path("cdk.json"),
+    form: Annotated[Format, typer.Option("--format", help="How the answer is printed.")] = Format.table,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of the file instead, for editors.")
+    ] = False,
+) -> None:
+    """Show the effective settings of an environment, and which part of cdk.json each comes from."""
+    from catchment.cli import settings as settings_cli
+
+    if schema:
+        settings_cli.schema()
+    else:
+        settings_cli.settings(file, env, form.value)
+
+
 @app.command("reload")
 def reload_command(
     tables: Annotated[list[str], typer.Argument(metavar="TABLE...", help="schema.table, one or more.")],

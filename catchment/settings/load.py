@@ -22,11 +22,9 @@ def load_settings(path: Path, environment: str, flags: Mapping[str, object] | No
     false or these words. In an environment null takes away what the defaults say.
     Raises SettingsError, or SettingsErrors for several, naming the file, the field, its value and what is allowed.
     """
-    context = read_context(path)
-    environments = context.get("environments", {})
-    if environment not in environments:
-        raise SettingsError(path.name, "env", environment, f"the environments are {_listed(environments)}")
-    merged = _merge(context.get("defaults", {}), _environment(path.name, environments, environment))
+    merged: dict[str, Any] = {}
+    for _, part in layers(path, environment):
+        merged = _merge(merged, part)
     merged["environment"] = environment
     for name, value in (flags or {}).items():
         merged[name] = _flag(path.name, name, value)
@@ -34,6 +32,25 @@ def load_settings(path: Path, environment: str, flags: Mapping[str, object] | No
         return Settings.model_validate_json(json.dumps(merged))
     except ValidationError as refused:
         raise _as_settings_error(f"{path.name} ({environment})", refused.errors()) from None
+
+
+def layers(path: Path, environment: str) -> list[tuple[str, dict[str, Any]]]:
+    """The parts of a cdk.json that make an environment, each over the one before, with their names in the file.
+
+    Raises SettingsError for an environment that is not there.
+    """
+    context = read_context(path)
+    environments = context.get("environments", {})
+    if environment not in environments:
+        raise SettingsError(path.name, "env", environment, f"the environments are {_listed(environments)}")
+    own = dict(environments[environment])
+    found = [("defaults", dict(context.get("defaults", {})))]
+    if (like := own.pop("like", None)) is not None:
+        allowed = [other for other, said in environments.items() if "like" not in said]
+        if like not in allowed:
+            raise SettingsError(f"{path.name} ({environment})", "like", like, f"allowed: {_listed(allowed)}")
+        found.append((f"environments.{like}", dict(environments[like])))
+    return [*found, (f"environments.{environment}", own)]
 
 
 def read_context(path: Path) -> dict[str, Any]:
@@ -49,17 +66,6 @@ def environment_names(path: Path) -> tuple[str, ...]:
 def flag_names() -> tuple[str, ...]:
     """The settings that a single ``-c name=true`` may override."""
     return ("deletion_protection", "destroy_data", "multi_az")
-
-
-def _environment(file: str, environments: Mapping[str, Any], name: str) -> dict[str, Any]:
-    own = dict(environments[name])
-    like = own.pop("like", None)
-    if like is None:
-        return own
-    allowed = [other for other, said in environments.items() if "like" not in said]
-    if like not in allowed:
-        raise SettingsError(f"{file} ({name})", "like", like, f"allowed: {_listed(allowed)}")
-    return _merge(environments[like], own)
 
 
 def _read(path: Path) -> dict[str, Any]:
