@@ -37,6 +37,14 @@ class Format(StrEnum):
     json = "json"
 
 
+class DiffFormat(StrEnum):
+    """How effects are printed."""
+
+    text = "text"
+    markdown = "markdown"
+    json = "json"
+
+
 LakeOption = Annotated[
     str | None,
     typer.Option("--lake", metavar="PATH", help="Folder or s3:// URL of the lake. Default: the lake of the last run."),
@@ -170,6 +178,41 @@ def settings_command(
         settings_cli.schema()
     else:
         settings_cli.settings(file, env, form.value)
+
+
+@app.command("diff")
+def diff_command(
+    env: Annotated[str, typer.Option("--env", metavar="ENV", help="The environment, as in cdk.json.")] = "dev",
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="REV", help="Compare with this revision. Default: where HEAD left main."),
+    ] = None,
+    assemblies: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--assemblies", metavar="BEFORE AFTER", help="Two folders that cdk synth wrote, instead."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="A reconciliation report (JSON): how many rows tables have."),
+    ] = None,
+    form: Annotated[DiffFormat, typer.Option("--format", help="How the answer is printed.")] = DiffFormat.text,
+    fail_on: Annotated[
+        str | None,
+        typer.Option("--fail-on", metavar="LEVEL", help="End with 1 where something is as bad: data-loss, reload …"),
+    ] = None,
+    sources: Annotated[bool, typer.Option("--sources", help="Say where AWS says so.")] = False,
+) -> None:
+    """Say what deploying a change will do, worst first: from the templates of two revisions, without credentials.
+
+    Levels, worst first: data-loss, reload, interruption, security, cost, none.
+
+    Exit code 1: something is as bad as --fail-on. 2: an option is wrong, or a revision does not synthesize.
+    """
+    from catchment.cli.diff import diff
+
+    raise typer.Exit(
+        diff(env, base=base, assemblies=assemblies, report=report, form=form, fail_on=fail_on, sources=sources)
+    )
 
 
 @app.command("reload")
