@@ -14,7 +14,7 @@ export npm_config_update_notifier := false
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark setup-spark-next run test test-all test-trino test-spark-next fuzz mutants lint types format synth diff deploy destroy bundle bench bench-full lock update-snapshots clean
+.PHONY: help setup setup-spark setup-spark-next run test test-all test-trino test-spark-next fuzz mutants lint types format synth diff deploy drift pr destroy bundle bench bench-full lock update-snapshots clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,14 +109,28 @@ format: setup ## Bring the code into form
 synth: setup ## Synthesize the templates of one environment (ENV=dev)
 	@node_modules/.bin/cdk synth --quiet -c env=$(ENV)
 
-diff: setup ## What a deploy would change (ENV=dev)
-	@node_modules/.bin/cdk diff -c env=$(ENV)
+diff: setup ## What a deploy would change, against what is deployed (ENV=dev FAIL=1: end with 1 where it would)
+	@node_modules/.bin/cdk diff -c env=$(ENV) $(if $(FAIL),--fail)
 
-deploy: setup ## Deploy every stack (ENV=dev)
-	@node_modules/.bin/cdk deploy --all -c env=$(ENV)
+deploy: setup ## Deploy every stack (ENV=dev APPROVE=broadening)
+	@node_modules/.bin/cdk deploy --all -c env=$(ENV) $(if $(APPROVE),--require-approval $(APPROVE))
+
+drift: setup ## What somebody changed by hand in what is deployed (ENV=dev)
+	@node_modules/.bin/cdk drift -c env=$(ENV) --fail
 
 destroy: setup ## Remove every stack (ENV=dev)
 	@node_modules/.bin/cdk destroy --all -c env=$(ENV)
+
+PR := build/pr
+pr: setup lint ## What a pull request is judged by: templates of every environment, and what they will do (BASE=main)
+	@mkdir -p $(PR) && rm -f $(PR)/*
+	@$(BIN)/zizmor --offline --no-progress --quiet .github/workflows
+	@$(BIN)/pytest --quiet tests/infrastructure/test_assembly.py tests/infrastructure/test_cfn_lint.py
+	@for env in dev staging prod; do \
+		$(BIN)/catchment diff --env $$env $(if $(BASE),--base $(BASE)) --format markdown >>$(PR)/comment.md || exit 1; \
+	done
+	@grep -ohE '(data-loss|reload|interruption|security|cost) \|' $(PR)/comment.md | cut -d' ' -f1 | sort -u >$(PR)/levels || true
+	@cat $(PR)/comment.md
 
 bundle: setup ## Build the Lambda layer for arm64, without Docker
 	@$(BIN)/python -m stacks.bundle

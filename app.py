@@ -10,6 +10,7 @@ Sources      RDS databases set up for change data capture, with their secrets
 Apply        events of landed files → queue → the function, or the Spark job, that brings tables up to date; the sweep
 Replication  the DMS instance, and per source endpoints and task, started last
 Monitoring   alarms per source and table, and a dashboard
+Delivery     where the settings name a repository: the roles that its workflows take
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from catchment.errors import SettingsError
 from catchment.settings import Settings
 from stacks.apply import ApplyStack
 from stacks.context import feature_flags, read_settings
+from stacks.delivery import DeliveryStack
 from stacks.lake import LakeStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
@@ -56,6 +58,8 @@ def build(app: App, settings: Settings) -> None:
         spark=apply.spark,
         tasks=replication.tasks,
     )
+    if settings.delivery is not None:
+        DeliveryStack(app, "Delivery", settings=settings, delivery=settings.delivery)
     for name, value in settings.tags.items():
         Tags.of(app).add(name, value)
     Validations.of(app).add_plugins(AwsSolutionsChecks())

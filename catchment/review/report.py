@@ -24,8 +24,6 @@ _STYLES = {
     Level.COST: "magenta",
     Level.NONE: "dim",
 }
-MARK = "<!-- catchment diff: {environment} -->"
-"""First line of the Markdown: by it a comment is found again."""
 
 
 def by_stack(effects: Sequence[Effect]) -> Iterator[tuple[str, list[Effect]]]:
@@ -60,7 +58,7 @@ def summary(effects: Sequence[Effect]) -> str:
 
 def markdown(effects: Sequence[Effect], environment: str, base: str) -> str:
     """One comment: what happens in a table a stack, what does not matter folded away."""
-    lines = [MARK.format(environment=environment), f"### What deploying this to `{environment}` does", ""]
+    lines = [f"### What deploying this to `{environment}` does", ""]
     if not effects:
         return "\n".join([*lines, f"Nothing: the templates are those of `{base}`.", ""])
     lines += [f"Against `{base}`: {summary(effects)}.", ""]

@@ -4,7 +4,15 @@ Example: ``load_settings(Path("cdk.json"), "dev").sources["sales"].tables``
 """
 
 from catchment.settings.load import environment_names, load_settings, read_context
-from catchment.settings.models import Settings
+from catchment.settings.models import DeliverySettings, Settings
 from catchment.settings.source import SourceSettings, TableSettings
 
-__all__ = ["Settings", "SourceSettings", "TableSettings", "environment_names", "load_settings", "read_context"]
+__all__ = [
+    "DeliverySettings",
+    "Settings",
+    "SourceSettings",
+    "TableSettings",
+    "environment_names",
+    "load_settings",
+    "read_context",
+]

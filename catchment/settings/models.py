@@ -130,6 +130,16 @@ class MonitoringSettings(Part):
     """From a commit in the source to the commit in the lake that holds it."""
 
 
+class DeliverySettings(Part):
+    """The GitHub repository whose workflows deploy this environment, without a stored key."""
+
+    repository: Annotated[str, Allowed("<owner>/<name> of a GitHub repository", r"[\w.-]+/[\w.-]+")]
+    branch: Annotated[str, Allowed("the name of a branch", r"[\w./-]+")] = "main"
+    """Where plans are looked at besides pull requests: the drift check runs there."""
+    create_provider: Flag
+    """An account has one provider of GitHub's tokens: true in the first environment of an account, else false."""
+
+
 class Settings(Part):
     """One environment of Catchment."""
 
@@ -150,6 +160,8 @@ class Settings(Part):
     apply: ApplySettings
     maintenance: MaintenanceSettings
     monitoring: MonitoringSettings
+    delivery: DeliverySettings | None = None
+    """Left out: deployed by hand, or by other means."""
     sources: dict[SourceName, SourceSettings] = Field(min_length=1)
 
     @model_validator(mode="after")

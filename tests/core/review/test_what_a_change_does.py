@@ -220,6 +220,6 @@ def test_effects_are_json() -> None:
     said_once = json.loads(json.dumps(document(found, "dev", "main")))
     assert said_once["worst"] == "interruption"
     assert [each["level"] for each in said_once["effects"]] == ["interruption", "interruption"]
-    assert markdown(found, "dev", "main").startswith("<!-- catchment diff: dev -->\n")
+    assert markdown(found, "dev", "main").startswith("### What deploying this to `dev` does\n")
     assert "2 interruption" in text(found)
     assert text([]).startswith("Nothing happens")
