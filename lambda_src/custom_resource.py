@@ -31,16 +31,17 @@ def custom_resource(physical_id: Callable[[dict[str, Any]], str]) -> Callable[[C
                 work(event, context)
             except Exception as error:
                 _LOG.exception("%s %s failed", event["RequestType"], event["LogicalResourceId"])
-                _answer(event, str(identity), "FAILED", f"{type(error).__name__}: {error}")
+                answer(event, str(identity), "FAILED", f"{type(error).__name__}: {error}")
             else:
-                _answer(event, str(identity), "SUCCESS", "")
+                answer(event, str(identity), "SUCCESS", "")
 
         return handler
 
     return decorate
 
 
-def _answer(event: dict[str, Any], physical_id: str, status: str, reason: str) -> None:
+def answer(event: dict[str, Any], physical_id: str, status: str, reason: str) -> None:
+    """Tell CloudFormation what became of its request: ``SUCCESS``, or ``FAILED`` with the reason."""
     body = {
         "Status": status,
         "Reason": reason[:1000],

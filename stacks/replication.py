@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ class ReplicationStack(Stack):
         # Roles are imported from the Apply stack, so tasks start when the applier is there to be told of their files.
         self._loads = Policy(self, "LoadStates", roles=list(loaders))
         self._instance = self._build_instance(network)
-        self._lifecycle = self._build_lifecycle() if self._starts_any() else None
+        self._lifecycle = self._build_lifecycle()
         self.tasks = {
             name: self._build_source(name, source, databases[name]) for name, source in settings.sources.items()
         }
@@ -76,9 +77,6 @@ class ReplicationStack(Stack):
             multi_az=self._settings.multi_az,
         )
 
-    def _starts_any(self) -> bool:
-        return any(source.start_replication for source in self._settings.sources.values())
-
     def _build_lifecycle(self) -> DmsTaskLifecycle:
         return DmsTaskLifecycle(
             self,
@@ -86,12 +84,55 @@ class ReplicationStack(Stack):
             code=function_code(),
             handler=handler_of("task_lifecycle"),
             log_retention=log_retention(self._settings),
+            task_parameters=[task_parameter(self._settings, name) for name in self._settings.sources],
+            wait_seconds=self._settings.replication.wait_seconds,
         )
 
     def _build_source(self, name: str, source: SourceSettings, database: SourceDatabase) -> ReplicatedSource:
         scope = Construct(self, f"Source-{name}")
-        from_arn = self._build_source_endpoint(scope, source, database)
-        lake_arn = DmsLakeEndpoint(
+        database_endpoint = self._build_source_endpoint(scope, source, database)
+        lake_endpoint = self._build_lake_endpoint(scope, name, source)
+        task = DmsTask(
+            scope,
+            "Task",
+            instance_arn=self._instance.arn,
+            source_arn=database_endpoint.arn,
+            target_arn=lake_endpoint.arn,
+            tables=_tables(source),
+            sequence_column=self._settings.landing.sequence_column,
+            before_image_prefix=self._settings.landing.before_image_prefix,
+            lob_max_kb=source.lob_max_kb,
+            parallel_tables=source.parallel_tables,
+        )
+        self._keep_running(name, source, task, database_endpoint, lake_endpoint)
+        CfnOutput(self, f"{name}-TaskArn", value=task.arn)
+        StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
+        self._loads.add_statements(PolicyStatement(actions=["dms:DescribeTableStatistics"], resources=[task.arn]))
+        return ReplicatedSource(instance=self._instance.name, task=task.metric_name, task_arn=task.arn)
+
+    def _keep_running(
+        self, name: str, source: SourceSettings, task: DmsTask, database: DmsSourceEndpoint, lake: DmsLakeEndpoint
+    ) -> None:
+        """Stop the task before it or an endpoint is changed, and have it run after, if it is to."""
+        made_of = [task.mappings, task.settings, database.definition, lake.definition, source.start_replication]
+        configuration = _digest(json.dumps(self.resolve(made_of), sort_keys=True))
+        held = self._lifecycle.hold(
+            f"{name}-hold", task_parameter=task_parameter(self._settings, name), configuration=configuration
+        )
+        for part in (task, database, lake):
+            part.node.add_dependency(held)
+        self._lifecycle.manage(
+            name,
+            task_arn=task.arn,
+            instance_arn=self._instance.arn,
+            endpoint_arns=[database.arn, lake.arn],
+            running=source.start_replication,
+            configuration=configuration,
+            columns=_digest(task.columns),
+        )
+
+    def _build_lake_endpoint(self, scope: Construct, name: str, source: SourceSettings) -> DmsLakeEndpoint:
+        return DmsLakeEndpoint(
             scope,
             "Lake",
             bucket=self._landing,
@@ -100,33 +141,11 @@ class ReplicationStack(Stack):
             timestamp_column=self._settings.landing.timestamp_column,
             max_batch_seconds=source.max_batch_seconds,
             min_file_kb=source.min_file_kb,
-        ).arn
-        task = DmsTask(
-            scope,
-            "Task",
-            instance_arn=self._instance.arn,
-            source_arn=from_arn,
-            target_arn=lake_arn,
-            tables=_tables(source),
-            sequence_column=self._settings.landing.sequence_column,
-            before_image_prefix=self._settings.landing.before_image_prefix,
-            lob_max_kb=source.lob_max_kb,
-            parallel_tables=source.parallel_tables,
         )
-        if source.start_replication and self._lifecycle is not None:
-            self._lifecycle.manage(
-                name,
-                task_arn=task.arn,
-                instance_arn=self._instance.arn,
-                endpoint_arns=[from_arn, lake_arn],
-                configuration=hashlib.sha256(f"{task.mappings}{task.settings}".encode()).hexdigest(),
-            )
-        CfnOutput(self, f"{name}-TaskArn", value=task.arn)
-        StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
-        self._loads.add_statements(PolicyStatement(actions=["dms:DescribeTableStatistics"], resources=[task.arn]))
-        return ReplicatedSource(instance=self._instance.name, task=task.metric_name, task_arn=task.arn)
 
-    def _build_source_endpoint(self, scope: Construct, source: SourceSettings, database: SourceDatabase) -> str:
+    def _build_source_endpoint(
+        self, scope: Construct, source: SourceSettings, database: SourceDatabase
+    ) -> DmsSourceEndpoint:
         facts = engine(source.engine).infrastructure
         return DmsSourceEndpoint(
             scope,
@@ -138,7 +157,11 @@ class ReplicationStack(Stack):
             ssl_mode=facts.ssl_mode,
             certificate_arn=source.certificate_arn,
             settings=facts.endpoint_settings,
-        ).arn
+        )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _tables(source: SourceSettings) -> list[DmsTable]:

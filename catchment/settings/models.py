@@ -51,6 +51,8 @@ class ReplicationSettings(Part):
     ]
     engine_version: Annotated[str, Allowed("a DMS engine version, for example 3.5.4", r"\d+\.\d+\.\d+")]
     storage_gb: Annotated[int, Whole(5, 6144)]
+    wait_seconds: Annotated[int, Whole(1, 300)]
+    """How often a deployment looks at a task that it waits for."""
     create_account_roles: Flag
     """dms-vpc-role and dms-cloudwatch-logs-role exist once an account: true in the first deployment of an account."""
 

@@ -69,6 +69,8 @@ class DmsLakeEndpoint(Construct):
         )
         endpoint.node.add_dependency(role)
         self.arn: str = endpoint.ref
+        self.definition: object = endpoint.s3_settings
+        """Differs where the endpoint does; may hold tokens."""
 
     def _build_role(self, bucket: IBucket, folder: str, key: IKey) -> Role:
         role = Role(

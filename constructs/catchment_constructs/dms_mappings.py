@@ -36,8 +36,13 @@ def table_mappings(tables: Sequence[DmsTable], *, sequence_column: str, before_i
         for number, table in enumerate(tables, start=1)
         if table.lob_max_kb is not None
     ]
-    rules = [*selected, _sequence(sequence_column), _before_image(before_image_prefix), *sizes]
-    return json.dumps({"rules": rules}, separators=(",", ":"))
+    added = column_rules(sequence_column=sequence_column, before_image_prefix=before_image_prefix)
+    return json.dumps({"rules": [*selected, *added, *sizes]}, separators=(",", ":"))
+
+
+def column_rules(*, sequence_column: str, before_image_prefix: str) -> list[dict[str, Any]]:
+    """The rules that add columns to every table."""
+    return [_sequence(sequence_column), _before_image(before_image_prefix)]
 
 
 def _selection(number: int, table: DmsTable) -> dict[str, Any]:

@@ -75,3 +75,11 @@ class DmsSourceEndpoint(Construct):
         endpoint.add_property_override(SETTINGS_PROPERTY[engine], own)
         endpoint.node.add_dependency(role)
         self.arn: str = endpoint.ref
+        self.definition: object = {
+            "engine": engine,
+            "database": database,
+            "ssl": ssl_mode,
+            "certificate": certificate_arn,
+            "settings": own,
+        }
+        """Differs where the endpoint does; may hold tokens."""

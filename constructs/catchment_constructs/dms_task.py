@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from aws_cdk import Fn
 from aws_cdk.aws_dms import CfnReplicationTask
 from constructs import Construct
 
-from catchment_constructs.dms_mappings import DmsTable, table_mappings, task_settings
+from catchment_constructs.dms_mappings import DmsTable, column_rules, table_mappings, task_settings
 
 
 class DmsTask(Construct):
@@ -34,6 +35,10 @@ class DmsTask(Construct):
         parallel_tables: int,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.columns = json.dumps(
+            column_rules(sequence_column=sequence_column, before_image_prefix=before_image_prefix)
+        )
+        """What mappings add to the source's columns: a change takes effect only when everything is loaded again."""
         self.mappings = table_mappings(tables, sequence_column=sequence_column, before_image_prefix=before_image_prefix)
         self.settings = task_settings(lob_max_kb=lob_max_kb, parallel_tables=parallel_tables)
         task = CfnReplicationTask(

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import CustomResource
+from aws_cdk import CustomResource, Stack
+from aws_cdk.aws_events import EventPattern, Rule
+from aws_cdk.aws_events_targets import LambdaFunction
+from aws_cdk.aws_iam import Policy, PolicyStatement
 from aws_cdk.aws_lambda import Code, IFunction
+from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
+from catchment_constructs.event_queue import EventQueue
 from catchment_constructs.python_function import PythonFunction
+
+_CALL_SECONDS = 60
+_TASK_ACTIONS = (
+    "dms:AddTagsToResource",
+    "dms:ListTagsForResource",
+    "dms:RemoveTagsFromResource",
+    "dms:StartReplicationTask",
+    "dms:StopReplicationTask",
+)
 
 
 class DmsTaskLifecycle(Construct):
-    """Starts DMS tasks once they are deployed, and stops them before they are deleted.
+    """Stops DMS tasks before they are changed or deleted, and has them run after.
 
-    CloudFormation leaves a task in ``ready`` and cannot delete one that runs. One function serves every task of a
-    stack; each task has its custom resource, made by ``manage``.
+    CloudFormation leaves a new task in ``ready``, cannot change one that runs, and cannot delete it. One function
+    serves every task of a stack. Each task has two custom resources: ``hold`` makes the one that is updated before the
+    task and its endpoints, ``manage`` the one after. A task that is waited for is looked at every ``wait_seconds``.
 
-    Example: ``DmsTaskLifecycle(self, "Lifecycle", code=code, handler="…", …).manage("Sales", task_arn=task.arn, …)``
+    Example::
+
+        hold = lifecycle.hold("HoldSales", task_parameter="/lake/sales/task-arn", configuration=digest)
+        task.node.add_dependency(hold)
+        lifecycle.manage("Sales", task_arn=task.arn, running=True, configuration=digest, …)
     """
 
     def __init__(
@@ -29,22 +48,40 @@ class DmsTaskLifecycle(Construct):
         code: Code,
         handler: str,
         log_retention: RetentionDays,
+        task_parameters: Sequence[str],
+        wait_seconds: int = 15,
     ) -> None:
         super().__init__(scope, construct_id)
+        waiting = EventQueue(self, "Waiting", retry_seconds=2 * _CALL_SECONDS, max_receives=5)
         self._worker = PythonFunction(
             self,
             "Worker",
             code=code,
             handler=handler,
             memory_mb=256,
-            timeout_seconds=900,
+            timeout_seconds=_CALL_SECONDS,
             log_retention=log_retention,
+            environment={
+                "WAIT_QUEUE_URL": waiting.queue.queue_url,
+                "WAIT_SECONDS": str(wait_seconds),
+                "TASK_PARAMETERS": ",".join(task_parameters),
+            },
         )
         self.function: IFunction = self._worker.function
-        # These two take no resource in IAM (Service Authorization Reference, AWS Database Migration Service).
-        self._worker.allow(actions=["dms:DescribeReplicationTasks", "dms:DescribeConnections"], resources=["*"])
-        self._worker.acknowledge(
-            {"AwsSolutions-IAM5[Resource::*]": "DMS describes tasks and connections for all resources or for none."}
+        waiting.queue.grant_send_messages(self._worker.role)
+        self.function.add_event_source(SqsEventSource(waiting.queue, batch_size=1))
+        self._allow_looking(task_parameters)
+        self._go_on_after_rollbacks()
+
+    def hold(self, construct_id: str, *, task_parameter: str, configuration: str) -> CustomResource:
+        """Stop the task that the SSM parameter names (none yet is fine) when ``configuration`` changes.
+
+        What the task is made of has to depend on it. ``configuration`` is any text that changes with these parts.
+        """
+        return self._resource(
+            construct_id,
+            "Custom::DmsTaskHold",
+            {"TaskParameter": task_parameter, "Configuration": configuration},
         )
 
     def manage(
@@ -54,23 +91,71 @@ class DmsTaskLifecycle(Construct):
         task_arn: str,
         instance_arn: str,
         endpoint_arns: Sequence[str],
+        running: bool,
         configuration: str,
+        columns: str,
     ) -> CustomResource:
-        """Start the task now, stop it before it is deleted, start it again when ``configuration`` changes."""
-        self._worker.allow(actions=["dms:StartReplicationTask", "dms:StopReplicationTask"], resources=[task_arn])
-        self._worker.allow(actions=["dms:TestConnection"], resources=[instance_arn, *endpoint_arns])
-        managed = CustomResource(
+        """Have the task run, or stand, whenever ``configuration`` changed; stop it before it is deleted.
+
+        ``columns`` is any text that changes with the columns that mappings add or rename: such a change takes effect
+        only when everything is loaded again (AWS DMS User Guide, "Transformation rules and actions").
+        """
+        # A policy of its own: what is held waits for the role's, which must not wait for the task.
+        policy = Policy(
             self,
+            f"{construct_id}Policy",
+            roles=[self._worker.role],
+            statements=[
+                PolicyStatement(actions=list(_TASK_ACTIONS), resources=[task_arn]),
+                PolicyStatement(actions=["dms:TestConnection"], resources=[instance_arn, *endpoint_arns]),
+            ],
+        )
+        managed = self._resource(
             construct_id,
-            service_token=self.function.function_arn,
-            resource_type="Custom::DmsTaskLifecycle",
-            properties={
+            "Custom::DmsTaskLifecycle",
+            {
                 "TaskArn": task_arn,
                 "InstanceArn": instance_arn,
                 "EndpointArns": list(endpoint_arns),
+                "Running": "true" if running else "false",
                 "Configuration": configuration,
+                "Columns": columns,
             },
         )
         # The function has to be able to do it before it is called, and as long as the resource exists.
-        managed.node.add_dependency(self._worker.role)
+        managed.node.add_dependency(policy)
         return managed
+
+    def _resource(self, construct_id: str, resource_type: str, properties: dict[str, object]) -> CustomResource:
+        return CustomResource(
+            self,
+            construct_id,
+            service_token=self.function.function_arn,
+            resource_type=resource_type,
+            properties=properties,
+        )
+
+    def _allow_looking(self, task_parameters: Sequence[str]) -> None:
+        stack = Stack.of(self)
+        # These two take no resource in IAM (Service Authorization Reference, AWS Database Migration Service).
+        self._worker.allow(actions=["dms:DescribeReplicationTasks", "dms:DescribeConnections"], resources=["*"])
+        self._worker.acknowledge(
+            {"AwsSolutions-IAM5[Resource::*]": "DMS describes tasks and connections for all resources or for none."}
+        )
+        names = [name.lstrip("/") for name in task_parameters]
+        parameters = [stack.format_arn(service="ssm", resource="parameter", resource_name=name) for name in names]
+        self._worker.allow(actions=["ssm:GetParameter"], resources=parameters)
+
+    def _go_on_after_rollbacks(self) -> None:
+        stack = Stack.of(self)
+        Rule(
+            self,
+            "RolledBack",
+            description="Tasks that a rolled-back deployment held go on",
+            event_pattern=EventPattern(
+                source=["aws.cloudformation"],
+                detail_type=["CloudFormation Stack Status Change"],
+                detail={"stack-id": [stack.stack_id], "status-details": {"status": ["UPDATE_ROLLBACK_COMPLETE"]}},
+            ),
+            targets=[LambdaFunction(self.function)],
+        )

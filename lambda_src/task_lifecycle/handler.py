@@ -1,23 +1,76 @@
-"""Custom resource: a DMS task that runs as long as it is deployed."""
+"""Custom resources around DMS tasks: one stops a task before it is changed, one has it run after.
+
+CloudFormation cannot change a task that runs. ``Custom::DmsTaskHold`` is updated before anything that the task is made
+of, ``Custom::DmsTaskLifecycle`` after it. Where the deployment is rolled back in between, nobody is asked to start the
+task again: CloudFormation's own event tells when the rollback is over, and what is held then goes on.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
 from typing import Any
 
 import boto3
 
-from lambda_src.custom_resource import custom_resource
-from lambda_src.deadline import Deadline
 from lambda_src.task_lifecycle.tasks import Task
+from lambda_src.waiting import waiting_custom_resource
+
+_LOG = logging.getLogger(__name__)
 
 
-@custom_resource(physical_id=lambda event: str(event["ResourceProperties"]["TaskArn"]))
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Create and update start the task (or resume it), delete stops it."""
+    """Answer CloudFormation's requests, also those that were waited for, and its news of a rollback that is over."""
+    if event.get("source") == "aws.cloudformation":
+        _go_on()
+    else:
+        _custom_resource(event, context)
+
+
+def _identity(event: dict[str, Any]) -> str:
     properties = event["ResourceProperties"]
-    task = Task(boto3.client("dms"), properties["TaskArn"], Deadline(context))
-    if event["RequestType"] == "Delete":
-        task.stop()
-        return
-    task.test_connections(properties["InstanceArn"], properties["EndpointArns"])
-    task.start()
+    return str(properties["TaskArn"] if "TaskArn" in properties else properties["TaskParameter"])
+
+
+@waiting_custom_resource(physical_id=_identity)
+def _custom_resource(event: dict[str, Any], memory: dict[str, Any]) -> str | None:
+    properties = event["ResourceProperties"]
+    if event["ResourceType"] == "Custom::DmsTaskHold":
+        return _hold(event["RequestType"], properties["TaskParameter"])
+    task = Task(boto3.client("dms"), properties["TaskArn"])
+    if event["RequestType"] == "Delete" or properties["Running"] == "false":
+        return task.stop()
+    if (waited_for := task.test_connections(properties["InstanceArn"], properties["EndpointArns"], memory)) is not None:
+        return waited_for
+    before = event.get("OldResourceProperties", properties)
+    return task.run(memory, reload=before["Columns"] != properties["Columns"])
+
+
+def _hold(request: str, parameter: str) -> str | None:
+    """Stop the task before its parts are changed. When they are first made there is none in the way."""
+    arn = _task_arn(parameter)
+    if request != "Update" or arn is None:
+        return None
+    task = Task(boto3.client("dms"), arn)
+    if task.is_running():
+        task.hold()
+    return task.stop()
+
+
+def _go_on() -> None:
+    """Have each task go on that a deployment, since rolled back, has stopped."""
+    for parameter in os.environ["TASK_PARAMETERS"].split(","):
+        arn = _task_arn(parameter)
+        task = Task(boto3.client("dms"), arn) if arn is not None else None
+        if task is not None and task.is_held():
+            _LOG.warning("%s: the deployment that held it was rolled back; it goes on", arn)
+            task.run({})
+            task.let_go()
+
+
+def _task_arn(parameter: str) -> str | None:
+    ssm = boto3.client("ssm")
+    try:
+        return str(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        return None

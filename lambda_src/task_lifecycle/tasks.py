@@ -1,19 +1,21 @@
-"""Starting and stopping a DMS task, whatever state it is in."""
+"""A DMS task, looked at and moved one step at a time."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
-
-from lambda_src.deadline import Deadline
 
 NEVER_RAN = ("ready",)
 RAN_BEFORE = ("stopped", "failed")
 AT_REST = (*NEVER_RAN, *RAN_BEFORE)
 GONE = "(gone)"
+HELD = "catchment:held"
+"""The tag of a task that a deployment has stopped and not yet let go on."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class TaskFailed(Exception):
@@ -21,51 +23,81 @@ class TaskFailed(Exception):
 
 
 class Task:
-    """One DMS task. ``dms`` is a boto3 client.
+    """One DMS task. ``dms`` is a boto3 client. What returns a text says what has to be waited for; None: it is done.
 
     States and start types: AWS DMS API Reference, StartReplicationTask and DescribeReplicationTasks.
     """
 
-    def __init__(self, dms: Any, arn: str, deadline: Deadline) -> None:
-        self._dms, self._arn, self._deadline = dms, arn, deadline
+    def __init__(self, dms: Any, arn: str) -> None:
+        self._dms, self._arn = dms, arn
 
-    def start(self) -> None:
-        """Start the task, or resume it where it has run before. Returns once it runs; harmless if it does already.
+    def run(self, memory: dict[str, Any], *, reload: bool = False) -> str | None:
+        """Start the task, resume it where it has run before, or load everything again. Harmless where it runs.
 
-        Raises TaskFailed when it fails instead, TimeoutError when it takes longer than the function may.
+        ``memory`` remembers that it was started. Raises TaskFailed when it fails instead.
         """
-        status = self._settle("running", *AT_REST)
-        if status == "running":
-            return
-        how = "start-replication" if status in NEVER_RAN else "resume-processing"
-        self._dms.start_replication_task(ReplicationTaskArn=self._arn, StartReplicationTaskType=how)
-        self._settle("running", "stopped", "failed")
         task = self._find()
-        if task.get("Status") == "failed":
-            raise TaskFailed(task.get("LastFailureMessage") or "the task failed; its log says why")
+        status = task.get("Status", GONE)
+        if status == "running":
+            self.let_go()
+            return None
+        if status == GONE:
+            raise TaskFailed(f"{self._arn} is not there")
+        if status not in AT_REST:
+            return f"{self._arn} is still {status}"
+        if memory.get("started"):
+            if status == "failed":
+                raise TaskFailed(task.get("LastFailureMessage") or "the task failed; its log says why")
+            if status == "stopped":
+                return None
+        how = "start-replication" if status in NEVER_RAN else "reload-target" if reload else "resume-processing"
+        _LOG.info("%s: %s", self._arn, how)
+        self._dms.start_replication_task(ReplicationTaskArn=self._arn, StartReplicationTaskType=how)
+        memory["started"] = True
+        return f"{self._arn} is starting"
 
-    def stop(self) -> None:
-        """Stop the task and wait until it stands, so that it can be deleted. Harmless if it does, or is gone.
-
-        Raises TimeoutError when it takes longer than the function may.
-        """
-        if self._settle("running", GONE, *AT_REST) == "running":
+    def stop(self) -> str | None:
+        """Stop the task, so that it can be changed or deleted. Harmless where it stands, or is gone."""
+        status = self._find().get("Status", GONE)
+        if status in (GONE, *AT_REST):
+            return None
+        if status == "running":
+            _LOG.info("%s: stop", self._arn)
             self._dms.stop_replication_task(ReplicationTaskArn=self._arn)
-            self._settle(GONE, *AT_REST)
+        return f"{self._arn} is still {status}"
 
-    def test_connections(self, instance_arn: str, endpoint_arns: Sequence[str]) -> None:
+    def is_running(self) -> bool:
+        """Whether it follows its source now, or is about to."""
+        return self._find().get("Status") in ("starting", "running")
+
+    def hold(self) -> None:
+        """Remember at the task itself that a deployment stopped it."""
+        self._dms.add_tags_to_resource(ResourceArn=self._arn, Tags=[{"Key": HELD, "Value": "true"}])
+
+    def let_go(self) -> None:
+        """Forget that."""
+        self._dms.remove_tags_from_resource(ResourceArn=self._arn, TagKeys=[HELD])
+
+    def is_held(self) -> bool:
+        """Whether a deployment stopped it and did not come to start it again."""
+        tags = self._dms.list_tags_for_resource(ResourceArn=self._arn)["TagList"]
+        return any(tag["Key"] == HELD for tag in tags)
+
+    def test_connections(self, instance_arn: str, endpoint_arns: Sequence[str], memory: dict[str, Any]) -> str | None:
         """Let DMS try each endpoint; a task without a tested connection does not start. Raises TaskFailed."""
         for endpoint in endpoint_arns:
-            if self._connection(endpoint).get("Status") != "testing":
-                self._dms.test_connection(ReplicationInstanceArn=instance_arn, EndpointArn=endpoint)
-        for endpoint in endpoint_arns:
-            self._deadline.wait(partial(self._is_tested, endpoint), f"{endpoint}: the connection is still being tested")
             found = self._connection(endpoint)
+            if endpoint not in memory.setdefault("tested", []):
+                if found.get("Status") != "testing":
+                    self._dms.test_connection(ReplicationInstanceArn=instance_arn, EndpointArn=endpoint)
+                memory["tested"].append(endpoint)
+        for endpoint in endpoint_arns:
+            found = self._connection(endpoint)
+            if found.get("Status") in (None, "testing"):
+                return f"{endpoint}: the connection is still being tested"
             if found["Status"] != "successful":
                 raise TaskFailed(f"{endpoint}: {found.get('LastFailureMessage') or found['Status']}")
-
-    def _is_tested(self, endpoint_arn: str) -> bool:
-        return self._connection(endpoint_arn).get("Status") not in (None, "testing")
+        return None
 
     def _connection(self, endpoint_arn: str) -> dict[str, Any]:
         only = [{"Name": "endpoint-arn", "Values": [endpoint_arn]}]
@@ -85,18 +117,3 @@ class Task:
                 raise
             return {}
         return dict(found[0]) if found else {}
-
-    def _settle(self, *settled: str) -> str:
-        """Wait for one of the states; the one it is."""
-        seen = GONE
-
-        def arrived() -> bool:
-            nonlocal seen
-            seen = self._find().get("Status", GONE)
-            return seen in settled
-
-        try:
-            self._deadline.wait(arrived, "")
-        except TimeoutError:
-            raise TimeoutError(f"{self._arn} is still {seen}, waited for {', '.join(settled)}") from None
-        return seen

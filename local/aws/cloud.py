@@ -41,6 +41,7 @@ class Cloud:
         seam.judge_as_aws_does(request_context)
         seam.deliver_as_permitted()
         seam.answer_dms(self._dms.handle)
+        seam.tell_stack_states(seam.put_service_event)
         seam.inspect_templates_with(partial(objections, coverage=TYPES))
         seam.add_attributes("AWS::EC2::VPC", lambda properties: {"CidrBlock": properties["CidrBlock"]})
         seam.refuse_when("AWS::Lambda::EventSourceMapping", seam.queue_objections)

@@ -113,5 +113,16 @@ def test_every_source_has_a_task_and_a_folder_of_its_own(every_engine: Assembly)
 def test_a_new_database_is_deployed_before_its_tasks_are_started(prod: Assembly) -> None:
     """DMS fails a task that finds none of its tables, and the stack would be rolled back."""
     assert len(prod.resources("Replication", "AWS::DMS::ReplicationTask")) == 1
-    assert not prod.resources("Replication", "Custom::DmsTaskLifecycle")
-    assert not prod.resources("Replication", "AWS::Lambda::Function")
+    [lifecycle] = prod.properties("Replication", "Custom::DmsTaskLifecycle")
+    assert lifecycle["Running"] == "false"
+
+
+def test_a_task_and_its_endpoints_wait_for_the_hold_and_let_go_comes_last(laptop: Assembly) -> None:
+    [held] = laptop.resources("Replication", "Custom::DmsTaskHold")
+    [managed] = laptop.properties("Replication", "Custom::DmsTaskLifecycle")
+    tasks = laptop.resources("Replication", "AWS::DMS::ReplicationTask")
+    parts = {**tasks, **laptop.resources("Replication", "AWS::DMS::Endpoint")}
+    assert all(held in part["DependsOn"] for part in parts.values())
+    assert managed["TaskArn"] == {"Ref": next(iter(tasks))}
+    [hold] = laptop.properties("Replication", "Custom::DmsTaskHold")
+    assert hold["Configuration"] == managed["Configuration"], "whoever is held is let go"

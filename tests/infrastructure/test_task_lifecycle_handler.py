@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambda_src.custom_resource import custom_resource
-from lambda_src.deadline import Deadline
 from lambda_src.task_lifecycle.tasks import Task, TaskFailed
+from lambda_src.waiting import waiting_custom_resource
 
 TASK, INSTANCE, SOURCE, LAKE = "arn:task", "arn:instance", "arn:source", "arn:lake"
 
@@ -45,6 +45,9 @@ class Dms:
         self.calls.append(f"stop {ReplicationTaskArn}")
         self.status = "stopping"
 
+    def remove_tags_from_resource(self, *, ResourceArn: str, TagKeys: list[str]) -> None:
+        assert (ResourceArn, TagKeys) == (TASK, ["catchment:held"])
+
     def test_connection(self, *, ReplicationInstanceArn: str, EndpointArn: str) -> None:
         assert ReplicationInstanceArn == INSTANCE
         self.calls.append(f"test {EndpointArn}")
@@ -58,22 +61,14 @@ class Dms:
         return {"Connections": [{"Status": seen, "LastFailureMessage": "no route"}]}
 
 
-class Context:
-    """Lambda's, with a clock that only pauses move."""
-
-    def __init__(self, seconds: float = 900) -> None:
-        self.left = seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.left * 1000)
-
-    def pause(self, seconds: float) -> None:
-        self.left -= seconds
-
-
-def _task(dms: Dms, seconds: float = 900) -> Task:
-    context = Context(seconds)
-    return Task(dms, TASK, Deadline(context, pause=context.pause))
+def until_done(step: Callable[[], str | None], calls: int = 20) -> list[str]:
+    """Look again and again, as the queue has it done; what was waited for."""
+    waited = []
+    for _ in range(calls):
+        if (said := step()) is None:
+            return waited
+        waited.append(said)
+    raise AssertionError(waited[-1])
 
 
 @pytest.mark.parametrize(
@@ -89,19 +84,22 @@ def _task(dms: Dms, seconds: float = 900) -> Task:
     ],
 )
 def test_a_task_is_started_the_first_time_and_resumed_ever_after(before: str, calls: list[str]) -> None:
-    dms = Dms(before)
-    _task(dms).start()
+    dms, memory = Dms(before), {}
+    until_done(lambda: Task(dms, TASK).run(memory))
     assert (dms.calls, dms.status) == (calls, "running")
 
 
+@pytest.mark.parametrize(("before", "how"), [("stopped", "reload-target"), ("ready", "start-replication")])
+def test_other_columns_take_a_load_of_everything(before: str, how: str) -> None:
+    dms, memory = Dms(before), {}
+    until_done(lambda: Task(dms, TASK).run(memory, reload=True))
+    assert dms.calls == [how]
+
+
 def test_a_task_that_fails_instead_of_starting_says_why() -> None:
+    dms, memory = Dms("ready", becomes={"starting": "failed"}), {}
     with pytest.raises(TaskFailed, match="no such slot"):
-        _task(Dms("ready", becomes={"starting": "failed"})).start()
-
-
-def test_a_task_that_does_not_come_up_ends_before_the_function_does() -> None:
-    with pytest.raises(TimeoutError, match="arn:task is still starting"):
-        _task(Dms("ready", becomes={"starting": "starting"}), seconds=60).start()
+        until_done(lambda: Task(dms, TASK).run(memory))
 
 
 @pytest.mark.parametrize(
@@ -118,20 +116,21 @@ def test_a_task_that_does_not_come_up_ends_before_the_function_does() -> None:
 )
 def test_a_task_is_stopped_so_that_it_can_be_deleted(before: str, calls: list[str]) -> None:
     dms = Dms(before)
-    _task(dms).stop()
+    until_done(Task(dms, TASK).stop)
     assert dms.calls == calls
     assert dms.status in ("stopped", "ready", "failed", "gone")
 
 
 def test_every_endpoint_is_tried() -> None:
-    dms = Dms("ready")
-    _task(dms).test_connections(INSTANCE, [SOURCE, LAKE])
+    dms, memory = Dms("ready"), {}
+    until_done(lambda: Task(dms, TASK).test_connections(INSTANCE, [SOURCE, LAKE], memory))
     assert dms.calls == [f"test {SOURCE}", f"test {LAKE}"]
 
 
 def test_an_endpoint_that_cannot_be_reached_is_named() -> None:
+    dms, memory = Dms("ready", connection="failed"), {}
     with pytest.raises(TaskFailed, match="arn:source: no route"):
-        _task(Dms("ready", connection="failed")).test_connections(INSTANCE, [SOURCE, LAKE])
+        until_done(lambda: Task(dms, TASK).test_connections(INSTANCE, [SOURCE, LAKE], memory))
 
 
 class CloudFormation:
@@ -195,3 +194,49 @@ def test_what_is_deleted_is_what_was_made(cloudformation: CloudFormation) -> Non
     event = cloudformation.event("Delete", PhysicalResourceId="arn:former")
     custom_resource(lambda event: TASK)(lambda *_: None)(event, None)
     assert cloudformation.answers[0]["PhysicalResourceId"] == "arn:former"
+
+
+class Queue(list[str]):
+    """Keeps what is to be looked at again, and hands it back as Lambda does."""
+
+    def next(self) -> dict[str, Any]:
+        return {"Records": [{"body": self.pop()}]}
+
+
+def test_a_request_is_answered_once_it_is_done_and_remembers_till_then(
+    cloudformation: CloudFormation,
+) -> None:
+    queue = Queue()
+
+    def work(_event: dict[str, Any], memory: dict[str, Any]) -> str | None:
+        memory["looks"] = memory.get("looks", 0) + 1
+        return None if memory["looks"] == 3 else "not yet"
+
+    handler = waiting_custom_resource(lambda event: TASK, ask_again=queue.append)(work)
+    handler(cloudformation.event("Update"), None)
+    handler(queue.next(), None)
+    assert cloudformation.answers == []
+    handler(queue.next(), None)
+    assert [answer["Status"] for answer in cloudformation.answers] == ["SUCCESS"]
+    assert not queue
+
+
+def test_who_waits_too_long_says_for_what(cloudformation: CloudFormation) -> None:
+    queue = Queue()
+    handler = waiting_custom_resource(lambda event: TASK, ask_again=queue.append)(lambda *_: "it is still starting")
+    handler(cloudformation.event("Create"), None)
+    body = {**json.loads(queue.pop()), "began": 0.0}
+    handler({"Records": [{"body": json.dumps(body)}]}, None)
+    (answer,) = cloudformation.answers
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "after 55 minutes it is still starting")
+
+
+def test_a_busy_aws_is_asked_again(cloudformation: CloudFormation) -> None:
+    queue = Queue()
+
+    def work(*_: object) -> str | None:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeReplicationTasks")
+
+    waiting_custom_resource(lambda event: TASK, ask_again=queue.append)(work)(cloudformation.event("Update"), None)
+    assert len(queue) == 1
+    assert cloudformation.answers == []

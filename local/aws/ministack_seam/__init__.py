@@ -14,6 +14,7 @@ from local.aws.ministack_seam.cloudformation import (
     refuse_when,
     register,
     replace_when,
+    tell_stack_states,
 )
 from local.aws.ministack_seam.databases import database_parameters, database_records, set_database_endpoint
 from local.aws.ministack_seam.deliveries import deliver_as_permitted, queue_objections
@@ -46,4 +47,5 @@ __all__ = [
     "run_jobs_with",
     "serve",
     "set_database_endpoint",
+    "tell_stack_states",
 ]

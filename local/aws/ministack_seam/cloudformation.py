@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -125,3 +126,23 @@ def builtin_kind(name: str) -> ResourceKind:
         return Created(*handler["update"](physical_id, old, new, ""))
 
     return ResourceKind(create, handler["delete"], update)
+
+
+def tell_stack_states(put_event: Callable[[Mapping[str, object]], None]) -> None:
+    """Put an event on the default bus whenever a stack has another state, as CloudFormation does."""
+    add_event = stacks._add_event
+
+    def told(stack_id: str, stack_name: str, logical_id: str, kind: str, status: str, *rest: Any, **named: Any) -> None:
+        add_event(stack_id, stack_name, logical_id, kind, status, *rest, **named)
+        if kind == "AWS::CloudFormation::Stack" and logical_id == stack_name:
+            detail = {"stack-id": stack_id, "status-details": {"status": status, "status-reason": ""}}
+            put_event(
+                {
+                    "Source": "aws.cloudformation",
+                    "DetailType": "CloudFormation Stack Status Change",
+                    "Detail": json.dumps(detail),
+                    "Resources": [stack_id],
+                }
+            )
+
+    stacks._add_event = told
