@@ -118,8 +118,8 @@ deploy: setup ## Deploy every stack (ENV=dev APPROVE=broadening)
 drift: setup ## What somebody changed by hand in what is deployed (ENV=dev)
 	@node_modules/.bin/cdk drift -c env=$(ENV) --fail
 
-destroy: setup ## Remove every stack (ENV=dev)
-	@node_modules/.bin/cdk destroy --all -c env=$(ENV)
+destroy: setup ## Say what taking an environment down would do; with YES=1 do it (ENV=dev)
+	@$(BIN)/catchment teardown --env $(ENV) $(if $(YES),--yes)
 
 PR := build/pr
 pr: setup lint ## What a pull request is judged by: templates of every environment, and what they will do (BASE=main)

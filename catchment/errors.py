@@ -11,6 +11,7 @@ CatchmentError
 │   ├── LogBroken           a file of the table's log is not what the Delta protocol says
 │   ├── ReloadSeen          a load file was written again, and nobody asked for a reload
 │   ├── ReloadFailed        a table could not be loaded again
+│   ├── TeardownFailed      a step of taking an environment down did not work
 │   ├── DamagedVector       a deletion vector of the table cannot be read
 │   └── UnreadableFile      a landing file cannot be read at all: it is quarantined whole
 └── Transient           the same call may succeed later
@@ -135,6 +136,17 @@ class ReloadSeen(Terminal):
             f"{self.table}: {self.file} was written again (a reload); the table is held as it is. "
             "`catchment reload` with --since, the moment that load began, swaps it in"
         )
+
+
+class TeardownFailed(Terminal):
+    """A step of taking an environment down did not work; the others wait for it."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why)
+        self.what, self.why = what, why
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}; repeat the command when that is mended"
 
 
 class DamagedVector(Terminal):

@@ -255,6 +255,23 @@ def reload_command(
         request_in_folder(str(lake), tables, options)
 
 
+@app.command("teardown")
+def teardown_command(
+    env: Annotated[str, typer.Option("--env", metavar="ENV", help="A deployed environment: dev, prod …")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")] = False,
+    poll_seconds: Annotated[
+        int, typer.Option("--poll-seconds", metavar="SECONDS", min=1, help="How often AWS is asked how far it is.")
+    ] = 15,
+) -> None:
+    """Take an environment out of the account: tasks stopped, slots dropped, stacks removed, what stays listed.
+
+    Without --yes nothing is done. Only buckets whose two keys allow it are emptied. A step that failed can be repeated.
+    """
+    from catchment.cli.teardown import teardown
+
+    teardown(env, really=yes, poll_seconds=poll_seconds)
+
+
 def _with_json_target(arguments: Sequence[str]) -> list[str]:
     """``--json`` may stand alone: what follows is its file only if it is ``-`` or ends in ``.json``."""
     given = list(arguments)

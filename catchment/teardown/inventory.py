@@ -1,0 +1,129 @@
+"""What of an environment is in the account: stacks in the order they go, tasks, and what will stay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from catchment.errors import SettingsError
+
+ORDER = ("delivery", "monitoring", "replication", "apply", "sources", "lake", "network")
+"""Stacks as they go: each before those that it reads from. One with another name goes first."""
+
+_STAYS = ("Retain", "RetainExceptOnCreate", "Snapshot")
+_COSTS = {
+    "AWS::DynamoDB::Table": "its storage, by the GB and month",
+    "AWS::IAM::Role": "nothing",
+    "AWS::KMS::Key": "about 1 $ a month",
+    "AWS::Logs::LogGroup": "its storage, by the GB and month",
+    "AWS::RDS::DBInstance": "instance hours and storage, or the storage of its snapshot",
+    "AWS::S3::Bucket": "its storage, by the GB and month",
+    "AWS::SecretsManager::Secret": "about 0.40 $ a month",
+}
+"""List prices of us-east-1, November 2026."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A resource that outlives its stack, and what it goes on costing."""
+
+    stack: str
+    type: str
+    id: str
+    how: str
+    costs: str
+
+
+@dataclass(frozen=True)
+class StackFound:
+    """A stack that is there: its status, its resources' physical ids by logical id, its outputs."""
+
+    name: str
+    status: str
+    resources: Mapping[str, tuple[str, str]]
+    """Type and physical id by logical id."""
+    outputs: Mapping[str, str]
+    kept: Sequence[Kept]
+    emptied: Sequence[str]
+    """Buckets that are emptied because both keys allow it."""
+
+    @property
+    def tasks(self) -> list[str]:
+        """ARNs of its replication tasks."""
+        return [found for kind, found in self.resources.values() if kind == "AWS::DMS::ReplicationTask"]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """An environment as it is deployed; ``stacks`` in the order in which they go."""
+
+    environment: str
+    stacks: Sequence[StackFound]
+
+    @property
+    def tasks(self) -> list[str]:
+        """ARNs of all replication tasks."""
+        return [task for stack in self.stacks for task in stack.tasks]
+
+    @property
+    def kept(self) -> list[Kept]:
+        """What will be left in the account."""
+        return [kept for stack in self.stacks for kept in stack.kept]
+
+    def secrets(self) -> dict[str, str]:
+        """ARNs of the sources' secrets, by source."""
+        outputs = {name: value for stack in self.stacks for name, value in stack.outputs.items()}
+        return {name.removesuffix("SecretArn"): arn for name, arn in outputs.items() if name.endswith("SecretArn")}
+
+
+def take_inventory(environment: str) -> Inventory:
+    """Look at the account and region of the caller's credentials. Raises SettingsError where nothing is deployed."""
+    formation = boto3.client("cloudformation")
+    prefix = f"catchment-{environment}-"
+    try:
+        found = [
+            stack
+            for page in formation.get_paginator("describe_stacks").paginate()
+            for stack in page["Stacks"]
+            if stack["StackName"].startswith(prefix) and stack["StackStatus"] != "DELETE_COMPLETE"
+        ]
+    except (ClientError, BotoCoreError) as error:
+        raise SettingsError("teardown", "credentials", environment, f"the stacks cannot be listed: {error}") from error
+    found.sort(key=lambda stack: _place(stack["StackName"].removeprefix(prefix)))
+    return Inventory(environment, [_look(formation, stack) for stack in found])
+
+
+def _place(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else -1
+
+
+def _look(formation: Any, stack: Mapping[str, Any]) -> StackFound:
+    name = stack["StackName"]
+    body = formation.get_template(StackName=name)["TemplateBody"]
+    template = json.loads(body) if isinstance(body, str) else body
+    resources = {
+        each["LogicalResourceId"]: (each["ResourceType"], each.get("PhysicalResourceId", ""))
+        for each in formation.describe_stack_resources(StackName=name)["StackResources"]
+        if each["ResourceStatus"] != "DELETE_COMPLETE"
+    }
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    kept = list(_kept(name, template["Resources"], resources))
+    emptied = [
+        physical
+        for logical_id, (kind, physical) in resources.items()
+        if kind == "Custom::EmptiedBucket" and logical_id in template["Resources"]
+    ]
+    return StackFound(name, stack["StackStatus"], resources, outputs, kept, emptied)
+
+
+def _kept(stack: str, template: Mapping[str, Any], resources: Mapping[str, tuple[str, str]]) -> Iterator[Kept]:
+    for logical_id, (kind, physical) in resources.items():
+        policy = template.get(logical_id, {}).get("DeletionPolicy", "Delete")
+        if policy in _STAYS:
+            how = "a snapshot of it stays" if policy == "Snapshot" else "it stays"
+            yield Kept(stack, kind, physical, how, _COSTS.get(kind, "see the service's price list"))

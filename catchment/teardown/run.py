@@ -1,0 +1,127 @@
+"""The steps of a teardown, each of which can be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import boto3
+from botocore.exceptions import WaiterError
+
+from catchment.errors import TeardownFailed
+from catchment.teardown.inventory import Inventory, StackFound
+from catchment.teardown.source import PostgresSource, Slots
+
+_AT_REST = ("ready", "stopped", "failed")
+
+
+@dataclass(frozen=True)
+class Step:
+    """``words`` say what will be done; ``do`` does it and says what came of it."""
+
+    words: str
+    do: Callable[[], str]
+
+
+@dataclass
+class _Sources:
+    """The source databases that can be reached from here, and their slots before and after their tasks stood still."""
+
+    open: dict[str, PostgresSource] = field(default_factory=dict)
+    unreachable: dict[str, str] = field(default_factory=dict)
+    before: dict[str, Slots] = field(default_factory=dict)
+    released: dict[str, list[str]] = field(default_factory=dict)
+
+
+def steps(inventory: Inventory, *, poll_seconds: int = 15) -> Iterator[Step]:
+    """What a teardown does, in order. A step raises TeardownFailed; done again, it goes on where it failed."""
+    sources = _Sources()
+    for source, secret in inventory.secrets().items():
+        yield Step(f"look at the replication slots of {source}", partial(_look, sources, source, secret))
+    for arn in inventory.tasks:
+        yield Step(f"stop {arn.rsplit(':', 1)[-1]}, and wait", partial(_stop, arn, poll_seconds))
+    if inventory.secrets():
+        yield Step("note the slots that were theirs", partial(_note, sources))
+    for stack in inventory.stacks:
+        yield Step(_removal(stack), partial(_remove, stack, poll_seconds))
+        if stack.tasks:
+            yield Step("drop what replication left in the sources", partial(_clean, sources))
+
+
+def _removal(stack: StackFound) -> str:
+    words = f"remove the stack {stack.name}"
+    if stack.emptied:
+        words += f", with all that is in {', '.join(stack.emptied)}"
+    return words
+
+
+def _look(sources: _Sources, source: str, secret_arn: str) -> str:
+    from psycopg import Error
+
+    try:
+        sources.open[source] = PostgresSource(secret_arn)
+        sources.before[source] = sources.open[source].slots()
+    except (Error, KeyError) as error:
+        sources.unreachable[source] = str(error).strip()
+        return f"cannot be reached from here: {sources.unreachable[source]}"
+    names = sources.before[source].all
+    return f"{len(names)} slots: {', '.join(sorted(names))}" if names else "no slot"
+
+
+def _stop(arn: str, poll_seconds: int) -> str:
+    dms = boto3.client("dms")
+    only: list[Any] = [{"Name": "replication-task-arn", "Values": [arn]}]
+    [task] = dms.describe_replication_tasks(Filters=only, WithoutSettings=True)["ReplicationTasks"]
+    if task["Status"] in _AT_REST:
+        return f"it is {task['Status']}"
+    if task["Status"] == "running":
+        dms.stop_replication_task(ReplicationTaskArn=arn)
+    _wait(dms, "replication_task_stopped", poll_seconds, f"{arn} does not stop", Filters=only)
+    return "it stands"
+
+
+def _note(sources: _Sources) -> str:
+    """A slot that was read before the task stood still, and is not after, was the task's."""
+    for source, database in sources.open.items():
+        now = database.slots()
+        sources.released[source] = sorted(sources.before[source].active - now.active)
+    noted = [f"{source}: {', '.join(names)}" for source, names in sources.released.items() if names]
+    return "; ".join(noted) or "none"
+
+
+def _clean(sources: _Sources) -> str:
+    said = [f"{source}: see for yourself, it was not reached" for source in sources.unreachable]
+    for source, database in sources.open.items():
+        dropped = database.clean(sources.released.get(source, []))
+        database.close()
+        said.append(f"{source}: {', '.join(dropped) or 'nothing was left'}")
+    sources.open.clear()
+    return "; ".join(said) or "nothing"
+
+
+def _remove(stack: StackFound, poll_seconds: int) -> str:
+    formation = boto3.client("cloudformation")
+    formation.delete_stack(StackName=stack.name)
+    try:
+        _wait(formation, "stack_delete_complete", poll_seconds, f"{stack.name} is still there", StackName=stack.name)
+    except TeardownFailed as failed:
+        raise TeardownFailed(stack.name, _reason(formation, stack.name) or str(failed)) from failed
+    return "removed"
+
+
+def _reason(formation: Any, stack: str) -> str:
+    events = formation.describe_stack_events(StackName=stack)["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"] == "DELETE_FAILED" and event["ResourceStatusReason"]]
+    return "; ".join(f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}" for event in reversed(failed[:3]))
+
+
+def _wait(client: Any, waiter: str, poll_seconds: int, complaint: str, **named: Any) -> None:
+    """An hour at most."""
+    try:
+        client.get_waiter(waiter).wait(
+            WaiterConfig={"Delay": poll_seconds, "MaxAttempts": 3600 // poll_seconds}, **named
+        )
+    except WaiterError as error:
+        raise TeardownFailed(complaint, str(error)) from error
