@@ -6,7 +6,8 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -179,9 +180,10 @@ def test_every_setting_is_explained(part: type[BaseModel]) -> None:
     def names(model: type[BaseModel], prefix: str = "") -> list[str]:
         found = []
         for name, field in model.model_fields.items():
-            kind = field.annotation
-            nested = isinstance(kind, type) and issubclass(kind, BaseModel)
-            found += names(kind, f"{prefix}{name}.") if nested else [prefix + name]
+            either = get_args(field.annotation) if isinstance(field.annotation, UnionType) else [field.annotation]
+            kinds = [kind for kind in either if isinstance(kind, type)]
+            [nested] = [kind for kind in kinds if issubclass(kind, BaseModel)] or [None]
+            found += names(nested, f"{prefix}{name}.") if nested else [prefix + name]
         return found
 
     unexplained = [name for name in names(part) if f"`{name}`" not in text and f'"{name}"' not in text]

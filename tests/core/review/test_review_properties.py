@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catchment.review import review
@@ -35,6 +35,7 @@ _templates = st.dictionaries(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(before=_templates, after=_templates)
 def test_every_change_is_told_and_nothing_else(before: dict[str, Any], after: dict[str, Any]) -> None:
     effects = review({"S": stack("S", before)}, {"S": stack("S", after)})
