@@ -11,6 +11,7 @@ from catchment.settings import Settings
 from catchment_constructs.change_applier import ApplierCode, ChangeApplier
 from catchment_constructs.dependency_layer import DependencyLayer
 from catchment_constructs.spark_job import SparkJob
+from catchment_constructs.table_states import TableStates
 from catchment_constructs.table_sweep import TableSweep
 from stacks.choices import METRIC_NAMESPACE, log_retention, stack_name, task_parameter, tasks_prefix
 from stacks.lake import Zones
@@ -27,6 +28,7 @@ class ApplyStack(Stack):
         self.applier = self._build_applier(settings, zones, key)
         self.spark = self._build_spark(settings, zones)
         self.sweep = self._build_sweep(settings)
+        self.states = self._build_states(settings)
         for role in (self.applier.role, self.spark.role, self.sweep.role):
             role.add_to_policy(
                 PolicyStatement(
@@ -34,8 +36,8 @@ class ApplyStack(Stack):
                     resources=[self._contracts.bucket.arn_for_objects(self._contracts.s3_object_key)],
                 )
             )
-        self.loaders = (self.applier.role, self.spark.role)
-        """Who has to ask a source's task whether a load is complete."""
+        self.loaders = (self.applier.role, self.spark.role, self.states.role)
+        """Who has to ask a source's task how its tables are."""
         self._let_find_tasks(settings)
         CfnOutput(self, "QueueUrl", value=self.applier.queue.queue_url)
         CfnOutput(self, "DeadLetterUrl", value=self.applier.dead_letters.queue_url)
@@ -121,5 +123,21 @@ class ApplyStack(Stack):
             handler=handler_of("sweep"),
             layer=self._layer,
             environment={"CONTRACTS_URL": self._contracts.s3_object_url},
+            log_retention=log_retention(settings),
+        )
+
+    def _build_states(self, settings: Settings) -> TableStates:
+        return TableStates(
+            self,
+            "TableStates",
+            every_minutes=settings.monitoring.table_minutes,
+            code=function_code(),
+            handler=handler_of("table_states"),
+            layer=self._layer,
+            environment={
+                "METRIC_NAMESPACE": METRIC_NAMESPACE,
+                "SOURCES": ",".join(settings.sources),
+                "TASKS_PREFIX": tasks_prefix(settings),
+            },
             log_retention=log_retention(settings),
         )

@@ -64,6 +64,7 @@ class MonitoringStack(Stack):
                 source=name,
                 instance=tasks[name].instance,
                 task=tasks[name].task,
+                namespace=METRIC_NAMESPACE,
                 source_latency_minutes=monitoring.source_latency_minutes,
                 target_latency_minutes=monitoring.target_latency_minutes,
             )

@@ -128,6 +128,8 @@ class MonitoringSettings(Part):
     email: Annotated[str, Allowed("an e-mail address", r"[^@\s]+@[^@\s]+")] | None = None
     source_latency_minutes: Annotated[int, Whole(1, 1440)]
     target_latency_minutes: Annotated[int, Whole(1, 1440)]
+    table_minutes: Annotated[int, Whole(1, 60)]
+    """How often DMS is asked whether it has suspended a table."""
     lake_lag_minutes: Annotated[int, Whole(1, 1440)]
     """From a commit in the source to the commit in the lake that holds it."""
 

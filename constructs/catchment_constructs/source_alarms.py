@@ -12,7 +12,7 @@ from catchment_constructs.watched import metric, watch
 
 
 class SourceAlarms(Construct):
-    """A source's DMS task: how far reading is behind the database, and writing behind reading.
+    """A source's DMS task: how far reading is behind the database, writing behind reading, and tables left behind.
 
     Example: ``SourceAlarms(self, "Sales", topic=topic, source="sales", instance=…, task=…, …).widgets``
     """
@@ -26,6 +26,7 @@ class SourceAlarms(Construct):
         source: str,
         instance: str,
         task: str,
+        namespace: str,
         source_latency_minutes: int,
         target_latency_minutes: int,
     ) -> None:
@@ -51,11 +52,26 @@ class SourceAlarms(Construct):
             periods=2,
             description=f"{source}: DMS writes files later than it may.",
         )
+        in_error = metric(namespace, "TablesInError", {"source": source}, "Maximum")
+        watch(
+            self,
+            "TablesInError",
+            topic=topic,
+            metric=in_error,
+            above=0,
+            description=f"{source}: DMS has suspended a table; the others go on. The log of the function TableStates "
+            "names it. Mend the cause and load the table again: docs/reload.md.",
+        )
         self.widgets: Sequence[IWidget] = [
             GraphWidget(title=f"{source}: seconds DMS is behind", left=[reading, writing], width=12),
             GraphWidget(
                 title=f"{source}: changes read by DMS",
                 left=[metric("AWS/DMS", "CDCIncomingChanges", of_task, "Maximum")],
+                width=12,
+            ),
+            GraphWidget(
+                title=f"{source}: tables suspended or loading",
+                left=[in_error, metric(namespace, "TablesLoading", {"source": source}, "Maximum")],
                 width=12,
             ),
         ]

@@ -67,6 +67,7 @@ def test_every_table_is_looked_at_on_a_schedule(laptop: Assembly) -> None:
     }
     assert schedules == {
         f"rate({SETTINGS.apply.sweep_minutes} minutes)": [None],
+        f"rate({SETTINGS.monitoring.table_minutes} minutes)": [None],
         "rate(1 day)": ['{"maintain":true}'],
     }
 
