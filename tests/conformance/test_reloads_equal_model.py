@@ -72,4 +72,4 @@ def test_table_is_the_newest_complete_load_and_what_changed_since(engine: Engine
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_table_is_the_newest_complete_load_in_many_more_lives(engine: Engine) -> None:
-    hold(engine, 60)
+    hold(engine, 30)

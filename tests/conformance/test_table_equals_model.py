@@ -62,4 +62,4 @@ def test_table_equals_model_after_every_delivery(engine: Engine) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_table_equals_model_for_many_more_histories(engine: Engine) -> None:
-    hold(engine, 240)
+    hold(engine, 120)
