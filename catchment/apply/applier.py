@@ -104,6 +104,7 @@ class _Run:
         self.account = Account(str(self.contract.name))
         self._aside: set[str] = set()
         self._asked: ReloadRequest | None = None
+        self._putting = False
         self._until = None if self.budget.seconds is None else self.now() + timedelta(seconds=self.budget.seconds)
 
     def catch_up(self) -> None:
@@ -142,12 +143,18 @@ class _Run:
 
     @contextmanager
     def _unless_overtaken(self, state: TableState) -> Iterator[None]:
-        """What fails when the table is not what it was any more is a lost race: files, or their types, may be gone."""
+        """What fails when the table is not what it was any more is a lost race: files, or their types, may be gone.
+
+        But not once the commit is being put: the other version may be this one's own.
+        """
+        self._putting = False
         try:
             yield
         except (CatchmentError, LostRace):
             raise
         except Exception as error:
+            if self._putting:
+                raise
             self.held.look()
             if self.engine.sink.open().version == state.version:
                 raise
@@ -273,6 +280,7 @@ class _Run:
             self.held.check()
             if load is not None and load.state is not None and self.loads.state(self.contract.name) != load.state:
                 raise LostRace("the table is being loaded anew")
+            self._putting = True
 
         self.engine.sink.commit(batch, check)
         self.account.counts += counts

@@ -19,7 +19,7 @@ from tests.conformance import script
 from tests.conformance.calls import Calls
 from tests.conformance.engines import Engine
 from tests.conformance.leases import ExpiringLease
-from tests.conformance.others import HARMLESS
+from tests.conformance.others import HARMLESS, maintain
 from tests.conformance.table import Table
 
 # where the state is read, and where what was worked out from it is written
@@ -84,7 +84,8 @@ def _twice(table: Table, calls: Calls) -> None:
     table.apply()
 
 
-def check_take_over(tmp_path: Path, engine: Engine, *, each: bool) -> None:
+def check_take_over(tmp_path: Path, engine: Engine, *, each: bool, days: float | None = None) -> None:
+    """Another applier takes the lease over; ``days`` later, if any are given, maintenance comes by too."""
     start = script.CHANGES.begin(tmp_path / "start", engine)
     refused = 0
     for at in interrupted(tmp_path, engine, each=each):
@@ -94,6 +95,8 @@ def check_take_over(tmp_path: Path, engine: Engine, *, each: bool) -> None:
         def take_over(table: Table = table, lease: ExpiringLease = lease) -> None:
             lease.expire()
             table.apply(lease=lease, budget=script.BUDGET)
+            if days is not None:
+                maintain(table, lease=lease, days=days)
 
         try:
             script.apply(table, Calls(take_over, at=at), lease)
@@ -106,6 +109,25 @@ def check_take_over(tmp_path: Path, engine: Engine, *, each: bool) -> None:
 
 def test_a_paused_holder_that_wakes_up_spoils_nothing(tmp_path: Path, first_engine: Engine) -> None:
     check_take_over(tmp_path, first_engine, each=False)
+
+
+def test_a_holder_that_slept_beyond_the_horizon_finds_its_files_gone_and_the_lease_too(
+    tmp_path: Path, first_engine: Engine
+) -> None:
+    check_take_over(tmp_path, first_engine, each=False, days=10)
+
+
+def test_what_fails_behind_the_own_commit_is_no_lost_race(tmp_path: Path, first_engine: Engine) -> None:
+    table = script.CHANGES.begin(tmp_path / "table", first_engine)
+
+    def fail() -> None:
+        raise RuntimeError("nobody expects this")
+
+    at = counted(tmp_path, first_engine).index("lake.create_bytes") + 1
+    with pytest.raises(RuntimeError, match="nobody expects this"):
+        script.apply(table, Calls(fail, at=at, after=True))
+    script.CHANGES.check_interrupted(table)
+    script.CHANGES.check_recovered(table)
 
 
 @pytest.mark.parametrize("call", ["lease.acquire", "lake.put"])

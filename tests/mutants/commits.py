@@ -23,6 +23,22 @@ _MAINTAIN = "catchment/maintenance/maintain.py"
 
 COMMITS = (
     Mutant(
+        "What fails on files that others took away is a lost race",
+        "it is an error like any other",
+        _APPLIER,
+        "            if self._putting:\n                raise\n",
+        "            raise\n",
+        (f"{OTHERS}::test_a_holder_that_slept_beyond_the_horizon_finds_its_files_gone_and_the_lease_too",),
+    ),
+    Mutant(
+        "What fails behind the own commit is an error",
+        "it is taken for a lost race",
+        _APPLIER,
+        "            if self._putting:\n                raise\n",
+        "",
+        (f"{OTHERS}::test_what_fails_behind_the_own_commit_is_no_lost_race",),
+    ),
+    Mutant(
         "Equal tokens in two files are one change",
         "a file that starts at the table's last token is not late",
         _LEDGER,
