@@ -114,7 +114,7 @@ def test_a_table_goes_to_spark_and_back_and_nobody_else_has_it_meanwhile(stacks:
     assert first["JobRunState"] == "SUCCEEDED", stacks.log("SparkJob")[-3000:]
     assert stacks.rows("hard/swaps") == [(1, "a"), (2, "b"), (3, "c")]
     assert first["Arguments"]["--lease_token"].startswith("spark ")
-    assert "the table's setting is spark" in stacks.log("ApplyFunction")
+    until(lambda: "the table's setting is spark" in stacks.log("ApplyFunction"))
 
     # two keys change places, a row goes, and files land while the run is under way
     stacks.land(
@@ -139,5 +139,5 @@ def test_what_is_small_stays_with_the_function(stacks: Stacks) -> None:
     stacks.land("hard/order/LOAD00000001.parquet", load(1, "a"))
     until(lambda: stacks.rows("hard/order") == [(1, "a")])
     assert len(stacks.runs()) == before
-    assert "it fits, and costs less" in stacks.log("ApplyFunction")
+    until(lambda: "it fits, and costs less" in stacks.log("ApplyFunction"))
     assert stacks.given_up() == 0
