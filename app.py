@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import sys
 
-from aws_cdk import App, Tags, Validations
+from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from catchment.errors import SettingsError
 from catchment.settings import Settings
 from stacks.apply import ApplyStack
+from stacks.choices import apply_to_all
 from stacks.context import feature_flags, read_settings
 from stacks.delivery import DeliveryStack
 from stacks.lake import LakeStack
@@ -60,8 +61,7 @@ def build(app: App, settings: Settings) -> None:
     )
     if settings.delivery is not None:
         DeliveryStack(app, "Delivery", settings=settings, delivery=settings.delivery)
-    for name, value in settings.tags.items():
-        Tags.of(app).add(name, value)
+    apply_to_all(app, settings)
     Validations.of(app).add_plugins(AwsSolutionsChecks())
 
 

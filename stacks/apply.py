@@ -13,7 +13,7 @@ from catchment_constructs.dependency_layer import DependencyLayer
 from catchment_constructs.spark_job import SparkJob
 from catchment_constructs.table_states import TableStates
 from catchment_constructs.table_sweep import TableSweep
-from stacks.choices import METRIC_NAMESPACE, log_retention, stack_name, task_parameter, tasks_prefix
+from stacks.choices import log_retention, metric_namespace, stack_name, task_parameter, tasks_prefix
 from stacks.lake import Zones
 from stacks.runtime import LAYER_BUILD, LAYER_LOCK, function_code, handler_of, json_asset, spark_code
 
@@ -72,7 +72,7 @@ class ApplyStack(Stack):
                     "COMMIT_FILES": str(apply.commit_files),
                     "FILE_DAYS": str(settings.maintenance.file_days),
                     "LOG_DAYS": str(settings.maintenance.log_days),
-                    "METRIC_NAMESPACE": METRIC_NAMESPACE,
+                    "METRIC_NAMESPACE": metric_namespace(settings),
                     "TASKS_PREFIX": tasks_prefix(settings),
                 },
             ),
@@ -104,7 +104,7 @@ class ApplyStack(Stack):
             workers=spark.workers,
             timeout_minutes=spark.timeout_minutes,
             max_runs=spark.max_runs,
-            log_prefix=f"/catchment/{settings.environment}/spark",
+            log_prefix=f"{tasks_prefix(settings)}/spark",
             log_retention=log_retention(settings),
         )
         self.applier.hand_to(
@@ -135,7 +135,7 @@ class ApplyStack(Stack):
             handler=handler_of("table_states"),
             layer=self._layer,
             environment={
-                "METRIC_NAMESPACE": METRIC_NAMESPACE,
+                "METRIC_NAMESPACE": metric_namespace(settings),
                 "SOURCES": ",".join(settings.sources),
                 "TASKS_PREFIX": tasks_prefix(settings),
             },

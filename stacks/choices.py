@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import App, RemovalPolicy, Stack, Tags
+from aws_cdk.aws_iam import ManagedPolicy, PermissionsBoundary
 from aws_cdk.aws_logs import RetentionDays
 
 from catchment.settings import Settings
 
-METRIC_NAMESPACE = "Catchment"
-"""CloudWatch namespace of the applier's own metrics."""
-
 
 def stack_name(settings: Settings, construct_id: str) -> str:
     """A stack's name, for example ``catchment-dev-network``."""
-    return f"catchment-{settings.environment}-{construct_id.lower()}"
+    return f"{settings.name}-{construct_id.lower()}"
+
+
+def metric_namespace(settings: Settings) -> str:
+    """CloudWatch namespace of the app's own metrics: the environments of an account do not share one."""
+    return f"{settings.stack_prefix}/{settings.environment}"
 
 
 def tasks_prefix(settings: Settings) -> str:
     """Below it lie the SSM parameters that say which task replicates which source."""
-    return f"/catchment/{settings.environment}"
+    return f"/{settings.stack_prefix}/{settings.environment}"
 
 
 def task_parameter(settings: Settings, source: str) -> str:
@@ -31,6 +34,20 @@ def data_removal(settings: Settings) -> RemovalPolicy:
     if settings.destroy_data and not settings.deletion_protection:
         return RemovalPolicy.DESTROY
     return RemovalPolicy.RETAIN
+
+
+def apply_to_all(app: App, settings: Settings) -> None:
+    """What holds for every resource of every stack: its tags, and the boundary of what roles may be allowed."""
+    for name, value in settings.tags.items():
+        Tags.of(app).add(name, value)
+    if settings.permission_boundary_arn is None:
+        return
+    for stack in app.node.find_all():
+        if isinstance(stack, Stack):
+            boundary = ManagedPolicy.from_managed_policy_arn(
+                stack, "PermissionBoundary", settings.permission_boundary_arn
+            )
+            PermissionsBoundary.of(stack).apply(boundary)
 
 
 def log_retention(settings: Settings) -> RetentionDays:

@@ -48,7 +48,7 @@ class LakeStack(Stack):
         key = Key(
             self,
             "Key",
-            description=f"Catchment {settings.environment}: the lake, its sources and its alarms",
+            description=f"{settings.name}: the lake, its sources and its alarms",
             enable_key_rotation=True,
             removal_policy=data_removal(settings),
         )
@@ -94,7 +94,7 @@ class LakeStack(Stack):
 
     def _build_database(self, settings: Settings, source: str) -> None:
         # Glue takes small letters, digits and _ in the names that Athena can read.
-        name = f"catchment_{settings.environment}_{source}".replace("-", "_")
+        name = f"{settings.name}_{source}".replace("-", "_")
         CfnDatabase(
             self,
             f"Database-{source}",

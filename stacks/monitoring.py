@@ -19,7 +19,7 @@ from catchment_constructs.source_alarms import SourceAlarms
 from catchment_constructs.spark_job import SparkJob
 from catchment_constructs.table_alarms import TableAlarms
 from catchment_constructs.table_sweep import TableSweep
-from stacks.choices import METRIC_NAMESPACE, stack_name
+from stacks.choices import metric_namespace, stack_name
 from stacks.replication import ReplicatedSource
 
 
@@ -41,7 +41,7 @@ class MonitoringStack(Stack):
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         monitoring = settings.monitoring
         self.topic = AlarmTopic(self, "Alarms", key=key, email=monitoring.email).topic
-        dashboard = Dashboard(self, "Dashboard", dashboard_name=f"catchment-{settings.environment}")
+        dashboard = Dashboard(self, "Dashboard", dashboard_name=settings.name)
         of_applier = ApplierAlarms(
             self,
             "Applier",
@@ -64,7 +64,7 @@ class MonitoringStack(Stack):
                 source=name,
                 instance=tasks[name].instance,
                 task=tasks[name].task,
-                namespace=METRIC_NAMESPACE,
+                namespace=metric_namespace(settings),
                 source_latency_minutes=monitoring.source_latency_minutes,
                 target_latency_minutes=monitoring.target_latency_minutes,
             )
@@ -73,7 +73,7 @@ class MonitoringStack(Stack):
                     of_source,
                     table,
                     topic=self.topic,
-                    namespace=METRIC_NAMESPACE,
+                    namespace=metric_namespace(settings),
                     source=name,
                     table=table,
                     lag_minutes=monitoring.lake_lag_minutes,

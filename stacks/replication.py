@@ -67,7 +67,7 @@ class ReplicationStack(Stack):
         return DmsReplicationInstance(
             self,
             "Instance",
-            name=f"catchment-{self._settings.environment}",
+            name=self._settings.name,
             vpc=network.vpc,
             security_group=network.replication_security_group,
             key=self._key,

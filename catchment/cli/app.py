@@ -12,6 +12,9 @@ import typer
 
 from catchment.errors import CatchmentError, SettingsError
 
+CDK_JSON = Path("cdk.json")
+"""The app's settings, where a command is given in the app's folder."""
+
 app = typer.Typer(
     name="catchment",
     help="Many databases, one lake: bring Delta tables up to date with the files AWS DMS wrote, and look at them.",
@@ -48,6 +51,13 @@ class DiffFormat(StrEnum):
 LakeOption = Annotated[
     str | None,
     typer.Option("--lake", metavar="PATH", help="Folder or s3:// URL of the lake. Default: the lake of the last run."),
+]
+
+PrefixOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack-prefix", metavar="NAME", help="What stacks are named after. Default: as cdk.json says, or catchment."
+    ),
 ]
 
 
@@ -165,7 +175,7 @@ def types_command(
 @app.command("settings")
 def settings_command(
     env: Annotated[str, typer.Option("--env", metavar="ENV", help="The environment, as in the file.")] = "dev",
-    file: Annotated[Path, typer.Option("--file", metavar="FILE", help="The app's cdk.json.")] = Path("cdk.json"),
+    file: Annotated[Path, typer.Option("--file", metavar="FILE", help="The app's cdk.json.")] = CDK_JSON,
     form: Annotated[Format, typer.Option("--format", help="How the answer is printed.")] = Format.table,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of the file instead, for editors.")
@@ -238,6 +248,7 @@ def reload_command(
     ] = 3600.0,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the new load is in.")] = True,
     json_to: Annotated[str | None, typer.Option("--json", metavar="FILE", help="What was swapped in, as JSON.")] = None,
+    prefix: PrefixOption = None,
 ) -> None:
     """Load tables again, and put the new load in the old one's place: as a difference, in one commit.
 
@@ -245,12 +256,13 @@ def reload_command(
     The tables can be read all the time, as they were; changes go on.
     """
     from catchment.cli.reload import Options, reload_deployed, request_in_folder
+    from catchment.settings import stack_prefix
 
     if (env is None) == (lake is None):
         raise SettingsError("command line", "--env or --lake", env or lake, "name one of the two")
     options = Options(reason, since, clock_skew, timeout, wait, json_to)
     if env is not None:
-        reload_deployed(env, source, tables, options)
+        reload_deployed(env, prefix or stack_prefix(CDK_JSON, env), source, tables, options)
     else:
         request_in_folder(str(lake), tables, options)
 
@@ -258,6 +270,7 @@ def reload_command(
 @app.command("teardown")
 def teardown_command(
     env: Annotated[str, typer.Option("--env", metavar="ENV", help="A deployed environment: dev, prod …")],
+    prefix: PrefixOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")] = False,
     poll_seconds: Annotated[
         int, typer.Option("--poll-seconds", metavar="SECONDS", min=1, help="How often AWS is asked how far it is.")
@@ -268,8 +281,9 @@ def teardown_command(
     Without --yes nothing is done. Only buckets whose two keys allow it are emptied. A step that failed can be repeated.
     """
     from catchment.cli.teardown import teardown
+    from catchment.settings import stack_prefix
 
-    teardown(env, really=yes, poll_seconds=poll_seconds)
+    teardown(env, prefix or stack_prefix(CDK_JSON, env), really=yes, poll_seconds=poll_seconds)
 
 
 def _with_json_target(arguments: Sequence[str]) -> list[str]:

@@ -29,11 +29,13 @@ class Options:
     json_to: str | None
 
 
-def reload_deployed(environment: str, source: str | None, names: Sequence[str], options: Options) -> None:
+def reload_deployed(
+    environment: str, stack_prefix: str, source: str | None, names: Sequence[str], options: Options
+) -> None:
     """Reload tables of a deployed environment through its DMS task. Raises SettingsError, ReloadFailed, …"""
     from catchment.reload.deployed import Deployment  # boto3 takes its time to import
 
-    deployed = Deployment(environment, source)
+    deployed = Deployment(environment, source, stack_prefix)
     tables = [_listed(name, list(deployed.tables())) for name in names]
     clock = _clock(options)
     if options.since is not None:

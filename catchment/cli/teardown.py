@@ -10,10 +10,10 @@ from catchment.cli.show import new_console
 from catchment.teardown import Inventory, steps, take_inventory
 
 
-def teardown(environment: str, *, really: bool, poll_seconds: int) -> None:
+def teardown(environment: str, stack_prefix: str, *, really: bool, poll_seconds: int) -> None:
     """Print the steps; with ``really`` do them. Raises SettingsError, TeardownFailed."""
     console = new_console()
-    inventory = take_inventory(environment)
+    inventory = take_inventory(environment, stack_prefix)
     if not inventory.stacks:
         console.print(f"Nothing of {environment} is deployed in this account and region.")
         return

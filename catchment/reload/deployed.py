@@ -21,11 +21,12 @@ _STACKS = ("lake", "apply", "replication")
 class Deployment:
     """One source of one environment, in the account and region of the caller's credentials.
 
-    ``source`` may be None where the environment has one only. Raises SettingsError for names that are not deployed.
+    ``source`` may be None where the environment has one only; stacks are named ``<stack_prefix>-<environment>-…``.
+    Raises SettingsError for names that are not deployed.
     """
 
-    def __init__(self, environment: str, source: str | None) -> None:
-        self._environment = environment
+    def __init__(self, environment: str, source: str | None, stack_prefix: str) -> None:
+        self._environment, self._prefix = environment, f"{stack_prefix}-{environment}"
         self._outputs = self._read_outputs()
         sources = self._published
         chosen = source if source is not None or len(sources) > 1 else next(iter(sources))
@@ -61,7 +62,7 @@ class Deployment:
     def _read_outputs(self) -> dict[str, str]:
         formation, found = boto3.client("cloudformation"), dict[str, str]()
         for name in _STACKS:
-            stack = f"catchment-{self._environment}-{name}"
+            stack = f"{self._prefix}-{name}"
             try:
                 [described] = formation.describe_stacks(StackName=stack)["Stacks"]
             except (ClientError, BotoCoreError) as error:

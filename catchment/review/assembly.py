@@ -57,6 +57,8 @@ class Stack:
     exports: Mapping[str, Any] = field(default_factory=dict)
     contracts: Mapping[str, Any] = field(default_factory=dict)
     """By source: the ``landing`` and ``tables`` of a tables file."""
+    deployed_as: str = ""
+    """What CloudFormation knows it by; empty where nobody said."""
 
 
 Assembly = Mapping[str, Stack]
@@ -86,7 +88,8 @@ def _stack(folder: Path, artifact_name: str, artifact: Mapping[str, Any]) -> Sta
     }
     outputs = template.get("Outputs", {}).values()
     exports = {output["Export"]["Name"]: output["Value"] for output in outputs if "Export" in output}
-    return Stack(name, resources, exports, _contracts(folder, artifact_name))
+    deployed_as = artifact["properties"].get("stackName", artifact_name)
+    return Stack(name, resources, exports, _contracts(folder, artifact_name), deployed_as)
 
 
 def _contracts(folder: Path, artifact_name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from catchment.review.changes import Change, changes
 from catchment.review.context import Context
 from catchment.review.contracts import contract_effects
 from catchment.review.effects import Effect
+from catchment.review.renames import renamed_stacks
 from catchment.review.replacement import Key, Replacement, replacements
 from catchment.review.rules import effects
 
@@ -24,7 +25,7 @@ def review(before: Assembly, after: Assembly, rows: Mapping[str, int] | None = N
     found += _passed_on(found, replaced, before, after)
     context = Context(before, after, replaced, rows or {}, changed)
     told = [effect for change in found for effect in effects(change, context)]
-    told += contract_effects(context)
+    told += [*contract_effects(context), *renamed_stacks(context)]
     return sorted(dict.fromkeys(told), key=lambda effect: -effect.level)
 
 

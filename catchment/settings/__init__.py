@@ -3,7 +3,7 @@
 Example: ``load_settings(Path("cdk.json"), "dev").sources["sales"].tables``
 """
 
-from catchment.settings.load import environment_names, load_settings, read_context
+from catchment.settings.load import environment_names, load_settings, read_context, stack_prefix
 from catchment.settings.models import DeliverySettings, Settings
 from catchment.settings.source import SourceSettings, TableSettings
 
@@ -15,4 +15,5 @@ __all__ = [
     "environment_names",
     "load_settings",
     "read_context",
+    "stack_prefix",
 ]

@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 from catchment.errors import SettingsError, SettingsErrors
 from catchment.settings.models import Settings
 
+DEFAULT_STACK_PREFIX = "catchment"
+
 
 def load_settings(path: Path, environment: str, flags: Mapping[str, object] | None = None) -> Settings:
     """The settings of one environment: ``context.defaults`` overridden by ``context.environments.<environment>``.
@@ -51,6 +53,17 @@ def layers(path: Path, environment: str) -> list[tuple[str, dict[str, Any]]]:
             raise SettingsError(f"{path.name} ({environment})", "like", like, f"allowed: {_listed(allowed)}")
         found.append((f"environments.{like}", dict(environments[like])))
     return [*found, (f"environments.{environment}", own)]
+
+
+def stack_prefix(path: Path, environment: str) -> str:
+    """What the stacks of a deployed environment are named after, as a cdk.json says it.
+
+    ``catchment`` where there is no such file, or it knows no such environment (any more): what is deployed may be
+    older than what is written. Raises SettingsError when the file is no JSON.
+    """
+    known = path.is_file() and environment in environment_names(path)
+    said = [part["stack_prefix"] for _, part in layers(path, environment) if "stack_prefix" in part] if known else []
+    return str(said[-1]) if said else DEFAULT_STACK_PREFIX
 
 
 def read_context(path: Path) -> dict[str, Any]:

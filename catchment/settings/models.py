@@ -12,9 +12,19 @@ from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, no
 LEASE_SLACK_SECONDS = 5
 """What a lease lasts longer than the call that holds it may run."""
 
+ARN_OF_POLICY = r"arn:aws[\w-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+"
+
 Days = Annotated[int, Whole(1, 3653)]
 SourceName = Annotated[
     str, Allowed("a name of small letters, digits and -, at most 31 characters", r"[a-z][a-z0-9-]{0,30}")
+]
+
+StackPrefix = Annotated[
+    str,
+    Allowed(
+        "a name of small letters, digits and single -, at most 30 characters, that begins with neither aws nor ssm",
+        r"(?!aws|ssm|.*--|.*-$)[a-z][a-z0-9-]{0,29}",
+    ),
 ]
 
 
@@ -150,6 +160,10 @@ class Settings(Part):
     environment: Annotated[
         str, Allowed("a name of small letters, digits and -, at most 16 characters", r"[a-z][a-z0-9-]{0,15}")
     ]
+    stack_prefix: StackPrefix
+    """What stacks, parameters, metrics and the replication instance are named after, before the environment's name."""
+    permission_boundary_arn: Annotated[str, Allowed("the ARN of an IAM policy", ARN_OF_POLICY)] | None = None
+    """A policy that bounds what every role of the app may be allowed."""
     deletion_protection: Flag
     """Databases and buckets outlive their stack."""
     destroy_data: Flag
@@ -173,6 +187,11 @@ class Settings(Part):
         if self.destroy_data and self.deletion_protection:
             raise not_allowed("allowed: true only where deletion_protection is false", field="destroy_data")
         return self
+
+    @property
+    def name(self) -> str:
+        """What everything of the environment is named after, for example ``catchment-dev``."""
+        return f"{self.stack_prefix}-{self.environment}"
 
     def tables_files(self) -> dict[str, dict[str, Any]]:
         """Each source's tables in the form ``catchment apply --tables`` reads, by source name."""

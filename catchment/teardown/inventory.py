@@ -81,10 +81,13 @@ class Inventory:
         return {name.removesuffix("SecretArn"): arn for name, arn in outputs.items() if name.endswith("SecretArn")}
 
 
-def take_inventory(environment: str) -> Inventory:
-    """Look at the account and region of the caller's credentials. Raises SettingsError where nothing is deployed."""
+def take_inventory(environment: str, stack_prefix: str) -> Inventory:
+    """Look at the account and region of the caller's credentials for ``<stack_prefix>-<environment>-…``.
+
+    Raises SettingsError where the stacks cannot be listed.
+    """
     formation = boto3.client("cloudformation")
-    prefix = f"catchment-{environment}-"
+    prefix = f"{stack_prefix}-{environment}-"
     try:
         found = [
             stack

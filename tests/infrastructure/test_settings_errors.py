@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import app
 from catchment.errors import SettingsError, SettingsErrors
-from catchment.settings import Settings, SourceSettings, TableSettings, environment_names, load_settings
+from catchment.settings import Settings, SourceSettings, TableSettings, environment_names, load_settings, stack_prefix
 from stacks import context
 from stacks.context import CDK_JSON
 
@@ -54,7 +54,16 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
     ("change", "field", "value", "allowed"),
     [
         (lambda dev: dev.update(multi_az="yes"), "multi_az", "yes", "true or false"),
-        (lambda dev: dev.update(multi_zone=True), "multi_zone", True, "there are deletion_protection, "),
+        (lambda dev: dev.update(multi_zone=True), "multi_zone", True, "there are stack_prefix, "),
+        (lambda dev: dev.update(stack_prefix="Lake"), "stack_prefix", "Lake", "small letters"),
+        (lambda dev: dev.update(stack_prefix="ssm-lake"), "stack_prefix", "ssm-lake", "neither aws nor ssm"),
+        (lambda dev: dev.update(stack_prefix="lake-"), "stack_prefix", "lake-", "single -"),
+        (
+            lambda dev: dev.update(permission_boundary_arn="b"),
+            "permission_boundary_arn",
+            "b",
+            "the ARN of an IAM policy",
+        ),
         (lambda dev: dev.update(apply={"memory_mb": 64}), "apply.memory_mb", 64, "from 512 to 10240"),
         (lambda dev: dev.update(apply={"memory_mb": "1024"}), "apply.memory_mb", "1024", "a whole number"),
         (lambda dev: dev.update(apply={"timeout_seconds": 600}), "apply.retry_seconds", 660, "twice timeout_seconds"),
@@ -165,6 +174,21 @@ def test_an_environment_like_none_is_refused(refused: Callable[[Change], Setting
     error = refused(lambda dev: dev.update(like="laptop-spark"))
     assert (error.field, error.value) == ("like", "laptop-spark")
     assert error.allowed == "allowed: staging, prod, laptop"
+
+
+def test_commands_find_the_prefix_of_what_is_deployed(tmp_path: Path) -> None:
+    document = json.loads(CDK_JSON.read_text())
+    document["context"]["environments"]["dev"]["stack_prefix"] = "acme"
+    document["context"]["environments"]["qa"] = {"like": "dev", "no_longer_a_setting": 1}
+    path = tmp_path / "cdk.json"
+    path.write_text(json.dumps(document))
+    assert [stack_prefix(path, name) for name in ("dev", "qa", "prod", "gone")] == [
+        "acme",
+        "acme",
+        "catchment",
+        "catchment",
+    ]
+    assert stack_prefix(tmp_path / "none.json", "dev") == "catchment"
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:

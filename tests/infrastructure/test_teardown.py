@@ -64,14 +64,14 @@ def test_an_environment_goes_with_everything_that_replication_left(
     assert task["Status"] == "running"
 
     done = []
-    for step in steps(take_inventory("laptop"), poll_seconds=1):
+    for step in steps(take_inventory("laptop", "catchment"), poll_seconds=1):
         done.append((step.words, step.do()))
         if step.words.startswith("drop what replication left"):
             assert leftovers(secret) == []
     told = dict(done)
     assert told["note the slots that were theirs"].startswith("sales: awsdms_")
     assert "table awsdms_ddl_audit" in told["drop what replication left in the sources"]
-    assert take_inventory("laptop").stacks == []
+    assert take_inventory("laptop", "catchment").stacks == []
     assert aws.client("s3").list_buckets()["Buckets"] == [
         bucket for bucket in aws.client("s3").list_buckets()["Buckets"] if "cdk-hnb659fds" in bucket["Name"]
     ]

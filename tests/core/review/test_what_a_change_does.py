@@ -6,6 +6,7 @@ Scope: catchment.review on templates in memory; CloudFormation's schemas are cfn
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from catchment.review import Level, review
@@ -51,6 +52,18 @@ def test_a_replaced_endpoint_is_a_full_reload_with_its_rows() -> None:
     ]
     without_rows = told(pipeline(), pipeline(Source=other), rows={"s.a": 1})
     assert without_rows[0].endswith("→ full reload of 2 tables")
+
+
+def test_a_stack_under_another_name_is_a_new_one_and_the_old_one_stays() -> None:
+    def named(name: str, template: Template) -> dict[str, Any]:
+        return {"S": replace(stack("S", template), deployed_as=name)}
+
+    assert said(review(named("a-dev-s", pipeline()), named("b-dev-s", pipeline()))) == [
+        "reload: deploys b-dev-s, all of it new, beside a-dev-s, which stays until it is removed "
+        "→ full load of every table"
+    ]
+    quiet = review(named("a-dev-s", {"Instance": INSTANCE}), named("b-dev-s", {"Instance": INSTANCE}))
+    assert [effect.level for effect in quiet] == [Level.INTERRUPTION]
 
 
 def test_replacement_is_passed_on_between_stacks() -> None:
