@@ -17,7 +17,7 @@ from catchment_constructs.access_log_bucket import AccessLogBucket
 from catchment_constructs.bucket_emptier import BucketEmptier
 from catchment_constructs.lake_zone import LakeZone
 from stacks.choices import data_removal, log_retention, stack_name
-from stacks.runtime import function_code, handler_of
+from stacks.runtime import function_code
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,7 @@ class LakeStack(Stack):
         )
 
     def _empty_on_delete(self, settings: Settings, buckets: Mapping[str, IBucket]) -> None:
-        emptier = BucketEmptier(
-            self,
-            "Emptier",
-            code=function_code(),
-            handler=handler_of("empty_bucket"),
-            log_retention=log_retention(settings),
-        )
+        emptier = BucketEmptier(self, "Emptier", code=function_code(), log_retention=log_retention(settings))
         for name, bucket in buckets.items():
             emptier.empty(name.capitalize(), bucket)
 

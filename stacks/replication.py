@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +23,7 @@ from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
 from catchment_constructs.isolated_network import IsolatedNetwork
 from catchment_constructs.source_database import SourceDatabase
 from stacks.choices import log_retention, stack_name, task_parameter
-from stacks.runtime import function_code, handler_of
+from stacks.runtime import function_code
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,6 @@ class ReplicationStack(Stack):
             self,
             "TaskLifecycle",
             code=function_code(),
-            handler=handler_of("task_lifecycle"),
             log_retention=log_retention(self._settings),
             task_parameters=[task_parameter(self._settings, name) for name in self._settings.sources],
             wait_seconds=self._settings.replication.wait_seconds,
@@ -104,32 +101,19 @@ class ReplicationStack(Stack):
             lob_max_kb=source.lob_max_kb,
             parallel_tables=source.parallel_tables,
         )
-        self._keep_running(name, source, task, database_endpoint, lake_endpoint)
+        self._lifecycle.keep(
+            name,
+            task=task,
+            source=database_endpoint,
+            target=lake_endpoint,
+            instance_arn=self._instance.arn,
+            task_parameter=task_parameter(self._settings, name),
+            running=source.start_replication,
+        )
         CfnOutput(self, f"{name}-TaskArn", value=task.arn)
         StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
         self._loads.add_statements(PolicyStatement(actions=["dms:DescribeTableStatistics"], resources=[task.arn]))
         return ReplicatedSource(instance=self._instance.name, task=task.metric_name, task_arn=task.arn)
-
-    def _keep_running(
-        self, name: str, source: SourceSettings, task: DmsTask, database: DmsSourceEndpoint, lake: DmsLakeEndpoint
-    ) -> None:
-        """Stop the task before it or an endpoint is changed, and have it run after, if it is to."""
-        made_of = [task.mappings, task.settings, database.definition, lake.definition, source.start_replication]
-        configuration = _digest(json.dumps(self.resolve(made_of), sort_keys=True))
-        held = self._lifecycle.hold(
-            f"{name}-hold", task_parameter=task_parameter(self._settings, name), configuration=configuration
-        )
-        for part in (task, database, lake):
-            part.node.add_dependency(held)
-        self._lifecycle.manage(
-            name,
-            task_arn=task.arn,
-            instance_arn=self._instance.arn,
-            endpoint_arns=[database.arn, lake.arn],
-            running=source.start_replication,
-            configuration=configuration,
-            columns=_digest(task.columns),
-        )
 
     def _build_lake_endpoint(self, scope: Construct, name: str, source: SourceSettings) -> DmsLakeEndpoint:
         return DmsLakeEndpoint(
@@ -158,10 +142,6 @@ class ReplicationStack(Stack):
             certificate_arn=source.certificate_arn,
             settings=facts.endpoint_settings,
         )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _tables(source: SourceSettings) -> list[DmsTable]:

@@ -24,6 +24,8 @@ class AccessLogBucket(Construct):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
+        # Whatever the app's flags are: without it CDK writes an ACL, which a bucket that its owner alone owns has not.
+        self.node.set_context("@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy", True)
         bucket = Bucket(
             self,
             "Bucket",

@@ -11,17 +11,26 @@ from constructs import Construct
 from catchment_constructs.acknowledge import objects_finding
 from catchment_constructs.python_function import PythonFunction
 
+HANDLER = "lambda_src.empty_bucket.handler.handler"
+"""In ``own_code()``."""
+
 
 class BucketEmptier(Construct):
     """Empties buckets before they are deleted; CloudFormation deletes empty ones only.
 
     One function serves all buckets named to ``empty``. (CDK's own ``auto_delete_objects`` does the same in Node.)
 
-    Example: ``BucketEmptier(self, "Emptier", code=code, handler="…", …).empty("Silver", bucket)``
+    Example: ``BucketEmptier(self, "Emptier", code=own_code(), …).empty("Silver", bucket)``
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, code: Code, handler: str, log_retention: RetentionDays
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Code,
+        handler: str = HANDLER,
+        log_retention: RetentionDays,
     ) -> None:
         super().__init__(scope, construct_id)
         self._worker = PythonFunction(

@@ -52,5 +52,7 @@ class DmsTask(Construct):
             replication_task_settings=self.settings,
         )
         self.arn: str = task.ref
+        self.definition: object = {"mappings": self.mappings, "settings": self.settings}
+        """Differs where the task does."""
         self.metric_name: str = Fn.select(6, Fn.split(":", task.ref))
         """What CloudWatch's ``ReplicationTaskIdentifier`` holds: the last part of the ARN."""

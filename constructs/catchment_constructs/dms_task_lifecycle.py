@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 from aws_cdk import CustomResource, Stack
@@ -13,8 +15,14 @@ from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
+from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
+from catchment_constructs.dms_source_endpoint import DmsSourceEndpoint
+from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.event_queue import EventQueue
 from catchment_constructs.python_function import PythonFunction
+
+HANDLER = "lambda_src.task_lifecycle.handler.handler"
+"""In ``own_code()``."""
 
 _CALL_SECONDS = 60
 _TASK_ACTIONS = (
@@ -31,13 +39,13 @@ class DmsTaskLifecycle(Construct):
 
     CloudFormation leaves a new task in ``ready``, cannot change one that runs, and cannot delete it. One function
     serves every task of a stack. Each task has two custom resources: ``hold`` makes the one that is updated before the
-    task and its endpoints, ``manage`` the one after. A task that is waited for is looked at every ``wait_seconds``.
+    task and its endpoints, ``manage`` the one after; ``keep`` makes both. A task that is waited for is looked at every
+    ``wait_seconds``. ``task_parameters`` are the names of the SSM parameters that hold the ARN of each task.
 
     Example::
 
-        hold = lifecycle.hold("HoldSales", task_parameter="/lake/sales/task-arn", configuration=digest)
-        task.node.add_dependency(hold)
-        lifecycle.manage("Sales", task_arn=task.arn, running=True, configuration=digest, …)
+        lifecycle = DmsTaskLifecycle(self, "TaskLifecycle", code=own_code(), task_parameters=["/lake/shop"], …)
+        lifecycle.keep("Shop", task=task, source=source, target=lake, instance_arn=…, running=True, …)
     """
 
     def __init__(
@@ -46,7 +54,7 @@ class DmsTaskLifecycle(Construct):
         construct_id: str,
         *,
         code: Code,
-        handler: str,
+        handler: str = HANDLER,
         log_retention: RetentionDays,
         task_parameters: Sequence[str],
         wait_seconds: int = 15,
@@ -72,6 +80,33 @@ class DmsTaskLifecycle(Construct):
         self.function.add_event_source(SqsEventSource(waiting.queue, batch_size=1))
         self._allow_looking(task_parameters)
         self._go_on_after_rollbacks()
+
+    def keep(
+        self,
+        construct_id: str,
+        *,
+        task: DmsTask,
+        source: DmsSourceEndpoint,
+        target: DmsLakeEndpoint,
+        instance_arn: str,
+        task_parameter: str,
+        running: bool,
+    ) -> None:
+        """Stop a task before it or an endpoint is changed, and have it run after, if it is to."""
+        made_of = [task.definition, source.definition, target.definition, running]
+        configuration = _digest(json.dumps(Stack.of(self).resolve(made_of), sort_keys=True))
+        held = self.hold(f"{construct_id}-hold", task_parameter=task_parameter, configuration=configuration)
+        for part in (task, source, target):
+            part.node.add_dependency(held)
+        self.manage(
+            construct_id,
+            task_arn=task.arn,
+            instance_arn=instance_arn,
+            endpoint_arns=[source.arn, target.arn],
+            running=running,
+            configuration=configuration,
+            columns=_digest(task.columns),
+        )
 
     def hold(self, construct_id: str, *, task_parameter: str, configuration: str) -> CustomResource:
         """Stop the task that the SSM parameter names (none yet is fine) when ``configuration`` changes.
@@ -159,3 +194,7 @@ class DmsTaskLifecycle(Construct):
             ),
             targets=[LambdaFunction(self.function)],
         )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

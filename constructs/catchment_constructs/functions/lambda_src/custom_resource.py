@@ -1,0 +1,1 @@
+../../../../lambda_src/custom_resource.py

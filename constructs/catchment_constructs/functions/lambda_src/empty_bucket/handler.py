@@ -1,0 +1,1 @@
+../../../../../lambda_src/empty_bucket/handler.py

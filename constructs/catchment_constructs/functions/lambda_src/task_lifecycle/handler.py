@@ -1,0 +1,1 @@
+../../../../../lambda_src/task_lifecycle/handler.py
