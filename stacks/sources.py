@@ -10,7 +10,7 @@ from catchment.engines import engine
 from catchment.settings import Settings, SourceSettings
 from catchment_constructs.isolated_network import IsolatedNetwork
 from catchment_constructs.source_database import DatabaseEngine, SourceDatabase
-from stacks.choices import data_removal, stack_name
+from stacks.choices import database_removal, stack_name
 
 
 class SourcesStack(Stack):
@@ -41,7 +41,7 @@ class SourcesStack(Stack):
             backup_days=source.backup_days,
             multi_az=settings.multi_az,
             deletion_protection=settings.deletion_protection,
-            removal_policy=data_removal(settings),
+            removal_policy=database_removal(settings),
         )
         CfnOutput(self, f"{name}-SecretArn", value=database.secret.secret_arn)
         CfnOutput(self, f"{name}-Address", value=database.instance.db_instance_endpoint_address)

@@ -18,12 +18,19 @@ ORDER = ("delivery", "monitoring", "replication", "apply", "sources", "lake", "n
 _STAYS = ("Retain", "RetainExceptOnCreate", "Snapshot")
 _COSTS = {
     "AWS::DynamoDB::Table": "its storage, by the GB and month",
+    "AWS::EC2::SecurityGroup": "nothing",
+    "AWS::EC2::Subnet": "nothing",
+    "AWS::EC2::VPC": "nothing",
     "AWS::IAM::Role": "nothing",
     "AWS::KMS::Key": "about 1 $ a month",
     "AWS::Logs::LogGroup": "its storage, by the GB and month",
+    "AWS::RDS::DBParameterGroup": "nothing",
+    "AWS::RDS::DBSubnetGroup": "nothing",
+    "AWS::RDS::OptionGroup": "nothing",
     "AWS::RDS::DBInstance": "instance hours and storage, or the storage of its snapshot",
     "AWS::S3::Bucket": "its storage, by the GB and month",
     "AWS::SecretsManager::Secret": "about 0.40 $ a month",
+    "AWS::SecretsManager::SecretTargetAttachment": "nothing",
 }
 """List prices of us-east-1, November 2026."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicies, RemovalPolicy
 from aws_cdk.aws_ec2 import (
     FlowLogDestination,
     GatewayVpcEndpointAwsService,
@@ -25,11 +25,20 @@ class IsolatedNetwork(Construct):
 
     DMS reads its secrets through one interface endpoint, writes its log through another and its files through the
     gateway endpoint of S3; nothing else runs inside. Two zones, because DMS and RDS want subnets in two.
+    ``outlives_stack`` keeps the network and its subnets, without endpoints, for databases that are kept.
 
     Example: ``IsolatedNetwork(self, "Network", cidr="10.40.0.0/20", log_retention=RetentionDays.ONE_MONTH)``
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, cidr: str, log_retention: RetentionDays) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cidr: str,
+        log_retention: RetentionDays,
+        outlives_stack: bool = False,
+    ) -> None:
         super().__init__(scope, construct_id)
         vpc = Vpc(
             self,
@@ -41,6 +50,8 @@ class IsolatedNetwork(Construct):
             restrict_default_security_group=False,
         )
         self.vpc: IVpc = vpc
+        if outlives_stack:
+            RemovalPolicies.of(vpc).retain(apply_to_resource_types=["AWS::EC2::VPC", "AWS::EC2::Subnet"])
         self._build_flow_log(vpc, log_retention)
         self.replication_security_group: ISecurityGroup = SecurityGroup(
             self, "ReplicationSecurityGroup", vpc=vpc, description="DMS replication instances", allow_all_outbound=True

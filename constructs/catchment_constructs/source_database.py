@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicies, RemovalPolicy
 from aws_cdk.aws_ec2 import InstanceType, ISecurityGroup, IVpc, Port, SubnetSelection, SubnetType
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_rds import (
@@ -49,6 +49,8 @@ class DatabaseEngine:
 
 class SourceDatabase(Construct):
     """An RDS database set up for change data capture, with a generated secret that DMS can read.
+
+    A database that is retained keeps what it cannot do without: its secret and its groups. The network has to stay too.
 
     Example: ``SourceDatabase(self, "Sales", engine=engine, database="sales", vpc=vpc, …).secret``
     """
@@ -114,6 +116,9 @@ class SourceDatabase(Construct):
         attached = self.instance.secret
         assert attached is not None
         self.secret: ISecret = attached
+        if removal_policy == RemovalPolicy.RETAIN:
+            # But for the rule that names the clients' group: with it that group could not be deleted.
+            RemovalPolicies.of(self).retain(exclude_resource_types=["AWS::EC2::SecurityGroupIngress"])
         self._acknowledge(multi_az, deletion_protection)
 
     def _acknowledge(self, multi_az: bool, deletion_protection: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -89,3 +89,46 @@ def test_with_both_keys_turned_data_goes_with_its_stack(laptop: Assembly) -> Non
 def test_with_one_key_turned_data_stays(synthesized: Callable[..., Assembly]) -> None:
     assembly = synthesized(load_settings(CDK_JSON, "dev", {"destroy_data": False}))
     assert {_zone(assembly, name)["DeletionPolicy"] for name in ZONES} == {"Retain"}
+    (database,) = assembly.resources("Sources", "AWS::RDS::DBInstance").values()
+    assert database["DeletionPolicy"] == "Snapshot"
+
+
+def _referred(value: Any) -> Iterator[str]:
+    """Logical ids, and names of exports, that a value refers to."""
+    match value:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]} | {"Fn::ImportValue": str(name)}:
+            yield name
+        case dict():
+            for each in value.values():
+                yield from _referred(each)
+        case list():
+            for each in value:
+                yield from _referred(each)
+
+
+def test_what_a_retained_database_stands_on_stays_with_it(prod: Assembly) -> None:
+    """Else its stack could not be deleted, or the database would lose its password."""
+    templates = {stack: prod.json(stack) for stack in ("Network", "Lake", "Sources")}
+    resources = {name: each for template in templates.values() for name, each in template["Resources"].items()}
+    exports = {
+        each["Export"]["Name"]: list(_referred(each["Value"]))
+        for template in templates.values()
+        for each in template["Outputs"].values()
+        if "Export" in each
+    }
+    [waiting] = [[name] for name, each in resources.items() if each["Type"] == "AWS::RDS::DBInstance"]
+    kept: dict[str, str] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in exports:
+            waiting += exports[name]
+        elif name in resources and name not in kept:
+            kept[name] = resources[name].get("DeletionPolicy", "Delete")
+            waiting += _referred(resources[name]["Properties"])
+    kinds = {resources[name]["Type"].split("::", 1)[1] for name in kept}
+    assert kinds >= {"EC2::SecurityGroup", "EC2::Subnet", "EC2::VPC", "KMS::Key", "RDS::DBParameterGroup"}
+    assert {name for name, policy in kept.items() if policy != "Retain"} == set()
+    attachments = prod.resources("Sources", "AWS::SecretsManager::SecretTargetAttachment").values()
+    assert {each["DeletionPolicy"] for each in attachments} == {"Retain"}
+    rules = prod.resources("Sources", "AWS::EC2::SecurityGroupIngress").values()
+    assert not [rule for rule in rules if "DeletionPolicy" in rule], "it would hold on to the group of DMS"
