@@ -14,6 +14,7 @@ from catchment.review.rules.generic import generic
 _CREATE_ONLY = "CloudFormation resource schema of AWS::DMS::ReplicationTask, createOnlyProperties"
 _MODIFY = "AWS DMS User Guide, Modifying a task: stop, modify, resume"
 _RESTART = "AWS DMS User Guide, Transformation rules: a changed rule takes effect on restart, not on resume"
+_START = "AWS DMS API Reference, StartReplicationTask and StopReplicationTask"
 _BEHIND = "about 4 minutes behind"
 
 
@@ -73,11 +74,23 @@ def endpoint(change: Change, context: Context) -> Iterator[Effect]:
 
 
 def lifecycle(change: Change, context: Context) -> Iterator[Effect]:
-    """What stops and starts a task around its change: the task's own effects tell it."""
-    if change.before is None or change.after is None:
-        verb = "starts" if change.before is None else "stops"
-        words = f"{verb} replication task {change.resource.name.rsplit('/', 1)[-1]}"
-        yield effect(Level.NONE if change.before is None else Level.INTERRUPTION, change.resource, words, _MODIFY)
+    """What has a task run or stand still: the task's own effects tell what it does around a change."""
+    name = f"replication task {change.resource.name.rsplit('/', 1)[-1]}"
+    was, will = (_runs(resource) for resource in (change.before, change.after))
+    if will and not was:
+        yield effect(Level.NONE, change.resource, f"starts {name}", _START)
+    elif was and not will:
+        kept = "" if change.after is None else ": its source keeps what it logs until the task is started again"
+        yield effect(Level.INTERRUPTION, change.resource, f"stops {name}{kept}", _START)
+
+
+def hold(change: Change, context: Context) -> Iterator[Effect]:
+    """What stops a task before its parts are changed: their own effects tell it."""
+    yield from ()
+
+
+def _runs(managed: Resource | None) -> bool:
+    return managed is not None and managed.properties.get("Running") == "true"
 
 
 def task_name(resource: Resource) -> str:
@@ -112,5 +125,6 @@ def _tasks_on(found: Resource, context: Context) -> Iterator[Resource]:
 RULES: dict[str, Rule] = {
     "AWS::DMS::Endpoint": endpoint,
     "AWS::DMS::ReplicationTask": task,
+    "Custom::DmsTaskHold": hold,
     "Custom::DmsTaskLifecycle": lifecycle,
 }

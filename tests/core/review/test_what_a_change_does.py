@@ -105,6 +105,24 @@ def test_a_changed_task_is_stopped_and_resumed() -> None:
     assert sum("stops and resumes" in line for line in both) == 1, "it stops once"
 
 
+def test_a_task_is_started_and_stopped_by_what_manages_it() -> None:
+    def managed(running: str, configuration: str = "a") -> Template:
+        parts = {"Configuration": configuration}
+        return {
+            "hold": ("Custom::DmsTaskHold", parts),
+            "sales": ("Custom::DmsTaskLifecycle", {**parts, "Running": running}),
+        }
+
+    assert told({}, managed("true")) == ["none: starts replication task sales"]
+    assert told({}, managed("false")) == []
+    assert told(managed("false"), managed("true")) == ["none: starts replication task sales"]
+    assert told(managed("true"), managed("true", "b")) == []
+    assert told(managed("true"), managed("false")) == [
+        "interruption: stops replication task sales: its source keeps what it logs until the task is started again"
+    ]
+    assert told(managed("true"), {}) == ["interruption: stops replication task sales"]
+
+
 def test_what_a_name_forbids_breaks_off() -> None:
     named = {**INSTANCE[1], "ReplicationInstanceIdentifier": "catchment-dev", "KmsKeyId": "a"}
     found = told(pipeline(Instance=(INSTANCE[0], named)), pipeline(Instance=(INSTANCE[0], {**named, "KmsKeyId": "b"})))
