@@ -5,7 +5,7 @@
     cdk diff -c env=prod              what would change
 
 Network      isolated subnets in two zones, with endpoints instead of a way out
-Lake         the zones landing, silver and quarantine, their key, the Glue database of each source
+Lake         the zones from landing to gold, their key, the Glue databases, the Athena workgroup
 Sources      RDS databases set up for change data capture, with their secrets
 Apply        events of landed files → queue → the function, or the Spark job, that brings tables up to date; the sweep
 Replication  the DMS instance, and per source endpoints and task, started last

@@ -100,6 +100,7 @@ class ApplyStack(Stack):
                 "control_table": self.applier.control.table_name,
                 "tasks_prefix": tasks_prefix(settings),
             },
+            artifacts=zones.artifacts,
             worker_type=spark.worker_type,
             workers=spark.workers,
             timeout_minutes=spark.timeout_minutes,

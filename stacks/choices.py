@@ -8,6 +8,9 @@ from aws_cdk.aws_logs import RetentionDays
 
 from catchment.settings import Settings
 
+NAME_TAG = "catchment"
+"""On every resource that has tags, with what everything of the environment is named after."""
+
 
 def stack_name(settings: Settings, construct_id: str) -> str:
     """A stack's name, for example ``catchment-dev-network``."""
@@ -45,7 +48,7 @@ def database_removal(settings: Settings) -> RemovalPolicy:
 
 def apply_to_all(app: App, settings: Settings) -> None:
     """What holds for every resource of every stack: its tags, and the boundary of what roles may be allowed."""
-    for name, value in settings.tags.items():
+    for name, value in {NAME_TAG: settings.name, **settings.tags}.items():
         Tags.of(app).add(name, value)
     if settings.permission_boundary_arn is None:
         return

@@ -16,6 +16,7 @@ from catchment.settings import Settings
 from catchment_constructs.access_log_bucket import AccessLogBucket
 from catchment_constructs.bucket_emptier import BucketEmptier
 from catchment_constructs.lake_zone import LakeZone
+from catchment_constructs.query_workgroup import QueryWorkgroup
 from stacks.choices import data_removal, log_retention, stack_name
 from stacks.runtime import function_code
 
@@ -25,12 +26,21 @@ class Zones:
     """The zones of the lake."""
 
     landing: IBucket
+    """Files as DMS writes them."""
     silver: IBucket
+    """One Delta table for each table of a source."""
+    gold: IBucket
+    """What is made of silver."""
     quarantine: IBucket
+    """Rows that could not be used, with their reasons."""
+    artifacts: IBucket
+    """What jobs leave behind besides tables: the event logs of Spark."""
+    queries: IBucket
+    """Results of Athena."""
 
 
 class LakeStack(Stack):
-    """The zones of the lake, the key they are encrypted with, a Glue database for each source."""
+    """The zones of the lake, the key they are encrypted with, the Glue databases, and where they are queried."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
@@ -40,7 +50,17 @@ class LakeStack(Stack):
         if data_removal(settings) == RemovalPolicy.DESTROY:
             self._empty_on_delete(settings, {"AccessLogs": logs, **vars(self.zones)})
         for source in settings.sources:
-            self._build_database(settings, source)
+            self._build_database(settings, source, f"Tables of the source {source}", self.zones.silver, f"{source}/")
+        self._build_database(settings, "gold", "What is made of the tables of the sources", self.zones.gold)
+        workgroup = QueryWorkgroup(
+            self,
+            "Athena",
+            name=settings.name,
+            results=self.zones.queries,
+            key=self.key,
+            scan_limit_gb=settings.lake.scan_limit_gb,
+        )
+        CfnOutput(self, "Workgroup", value=workgroup.name)
         for name, bucket in vars(self.zones).items():
             CfnOutput(self, f"{name.capitalize()}Bucket", value=bucket.bucket_name)
 
@@ -53,7 +73,7 @@ class LakeStack(Stack):
             removal_policy=data_removal(settings),
         )
         # An alarm is lost silently when its sender may not encrypt what it hands to the topic.
-        for sender in ("cloudwatch.amazonaws.com", "events.amazonaws.com"):
+        for sender in ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"):
             key.grant_encrypt_decrypt(ServicePrincipal(sender))
         return key
 
@@ -78,7 +98,10 @@ class LakeStack(Stack):
         return Zones(
             landing=zone("Landing", settings.lake.landing_days, announces=True),
             silver=zone("Silver", None),
+            gold=zone("Gold", None),
             quarantine=zone("Quarantine", settings.lake.quarantine_days),
+            artifacts=zone("Artifacts", settings.lake.artifact_days),
+            queries=zone("Queries", settings.lake.query_days),
         )
 
     def _empty_on_delete(self, settings: Settings, buckets: Mapping[str, IBucket]) -> None:
@@ -86,16 +109,15 @@ class LakeStack(Stack):
         for name, bucket in buckets.items():
             emptier.empty(name.capitalize(), bucket)
 
-    def _build_database(self, settings: Settings, source: str) -> None:
-        # Glue takes small letters, digits and _ in the names that Athena can read.
-        name = f"{settings.name}_{source}".replace("-", "_")
+    def _build_database(self, settings: Settings, name: str, description: str, zone: IBucket, folder: str = "") -> None:
         CfnDatabase(
             self,
-            f"Database-{source}",
+            f"Database-{name}",
             catalog_id=self.account,
             database_input=CfnDatabase.DatabaseInputProperty(
-                name=name,
-                description=f"Tables of the source {source}",
-                location_uri=self.zones.silver.s3_url_for_object(f"{source}/"),
+                # Glue takes small letters, digits and _ in the names that Athena can read.
+                name=f"{settings.name}_{name}".replace("-", "_"),
+                description=description,
+                location_uri=zone.s3_url_for_object(folder),
             ),
         )

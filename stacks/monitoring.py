@@ -13,13 +13,14 @@ from catchment.settings import Settings
 from catchment_constructs.alarm_topic import AlarmTopic
 from catchment_constructs.applier_alarms import ApplierAlarms
 from catchment_constructs.change_applier import ChangeApplier
+from catchment_constructs.daily_budget import DailyBudget
 from catchment_constructs.dms_task_failures import DmsTaskFailures
 from catchment_constructs.job_failures import JobFailures
 from catchment_constructs.source_alarms import SourceAlarms
 from catchment_constructs.spark_job import SparkJob
 from catchment_constructs.table_alarms import TableAlarms
 from catchment_constructs.table_sweep import TableSweep
-from stacks.choices import metric_namespace, stack_name
+from stacks.choices import NAME_TAG, metric_namespace, stack_name
 from stacks.replication import ReplicatedSource
 
 
@@ -82,4 +83,14 @@ class MonitoringStack(Stack):
             ]
             dashboard.add_widgets(*of_source.widgets)
             dashboard.add_widgets(*TableAlarms.widgets(of_tables))
+        if monitoring.daily_dollars is not None:
+            DailyBudget(
+                self,
+                "Budget",
+                name=f"{settings.name}-a-day",
+                dollars=monitoring.daily_dollars,
+                tag_name=NAME_TAG,
+                tag_value=settings.name,
+                topic=self.topic,
+            )
         CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn)

@@ -37,12 +37,18 @@ class NetworkSettings(Part):
 
 
 class LakeSettings(Part):
-    """How long the zones keep what they hold. Silver is kept for good."""
+    """How long the zones keep what they hold, and how much a query may read. Silver and gold are kept for good."""
 
     landing_days: Days
     """The landing zone is what a late file is replayed with: longer than the longest outage of the applier."""
     quarantine_days: Days
+    artifact_days: Days
+    """What jobs leave behind besides tables, for example the event logs of Spark."""
+    query_days: Days
+    """Results of Athena."""
     log_days: Days
+    scan_limit_gb: Annotated[int, Whole(1, 7000)]
+    """What one query of Athena may read before it is cancelled: 1,000 GB cost about 5 $."""
 
 
 class LandingSettings(Part):
@@ -142,6 +148,8 @@ class MonitoringSettings(Part):
     """How often DMS is asked whether it has suspended a table."""
     lake_lag_minutes: Annotated[int, Whole(1, 1440)]
     """From a commit in the source to the commit in the lake that holds it."""
+    daily_dollars: Annotated[int, Whole(1, 1_000_000)] | None = None
+    """What a day may cost before somebody is told; left out: no budget."""
 
 
 class DeliverySettings(Part):

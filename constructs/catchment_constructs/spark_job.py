@@ -9,13 +9,16 @@ from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk.aws_glue import CfnJob
 from aws_cdk.aws_iam import IRole, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_logs import LogGroup, RetentionDays
+from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_s3_assets import Asset
 from constructs import Construct
 
-from catchment_constructs.acknowledge import acknowledge
+from catchment_constructs.acknowledge import acknowledge, objects_finding
 
 GLUE_VERSION = "5.1"
 """Spark 3.5.6, Delta 3.3.2, Python 3.11, Java 17 (AWS Glue Developer Guide, "AWS Glue versions")."""
+
+_EVENTS = "spark-events/"
 
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -36,7 +39,7 @@ class SparkJob(Construct):
     """A Glue job on Spark and Delta with a role of its own that may write its own log, and nothing else until granted.
 
     A failed run is not tried again by Glue: whoever started it decides. ``arguments`` are the job's default arguments
-    by name, without the dashes.
+    by name, without the dashes. What Spark's own page shows of a run is kept below ``spark-events/`` of ``artifacts``.
 
     Example: ``SparkJob(self, "Spark", code=code, worker_type="G.1X", workers=4, …).allow_to_start(role)``
     """
@@ -48,6 +51,7 @@ class SparkJob(Construct):
         *,
         code: JobCode,
         arguments: Mapping[str, str],
+        artifacts: IBucket,
         worker_type: str,
         workers: int,
         timeout_minutes: int,
@@ -68,6 +72,7 @@ class SparkJob(Construct):
             log_group.grant_write(self.role)
         for asset in (code.script, code.library):
             self.allow(actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)])
+        self._allow_events(artifacts)
         self._job = CfnJob(
             self,
             "Job",
@@ -87,6 +92,8 @@ class SparkJob(Construct):
                 "--extra-py-files": code.library.s3_object_url,
                 "--additional-python-modules": ",".join(code.modules),
                 "--job-bookmark-option": "job-bookmark-disable",
+                "--enable-spark-ui": "true",
+                "--spark-event-logs-path": artifacts.s3_url_for_object(_EVENTS),
                 "--custom-logGroup-prefix": log_prefix,
                 **{f"--{name}": value for name, value in arguments.items()},
             },
@@ -100,6 +107,20 @@ class SparkJob(Construct):
         )
         self.job_name = self._job.ref
         """The job's name."""
+
+    def _allow_events(self, artifacts: IBucket) -> None:
+        # Spark looks for the folder, writes a log under a passing name, and renames it when the run has ended.
+        objects = artifacts.arn_for_objects(f"{_EVENTS}*")
+        self.allow(actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], resources=[objects])
+        self.role.add_to_policy(
+            PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[artifacts.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": f"{_EVENTS}*"}},
+            )
+        )
+        finding = objects_finding(self, artifacts, f"{_EVENTS}*")
+        self.acknowledge({finding: "Each run has event logs of its own below the folder."})
 
     def allow(self, *, actions: Sequence[str], resources: Sequence[str]) -> None:
         """Let the job do something."""

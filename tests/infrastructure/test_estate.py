@@ -18,6 +18,7 @@ from tests.infrastructure.assembly import STACKS, Assembly
 
 BOUNDARY = "arn:aws:iam::111122223333:policy/teams/data-platform"
 NAMED = {
+    "AWS::Athena::WorkGroup": ("Name", "acme-lake-prod"),
     "AWS::CloudWatch::Dashboard": ("DashboardName", "acme-lake-prod"),
     "AWS::DMS::ReplicationInstance": ("ReplicationInstanceIdentifier", "acme-lake-prod"),
     "AWS::SSM::Parameter": ("Name", "/acme-lake/prod/sales/task-arn"),
@@ -61,8 +62,8 @@ def test_everything_is_named_after_the_prefix_and_the_environment(acme: Assembly
     assert {kind: found[kind][name] for kind, (name, _) in NAMED.items()} == {
         k: value for k, (_, value) in NAMED.items()
     }
-    [database] = acme.properties("Lake", "AWS::Glue::Database")
-    assert database["DatabaseInput"]["Name"] == "acme_lake_prod_sales"
+    databases = {each["DatabaseInput"]["Name"] for each in acme.properties("Lake", "AWS::Glue::Database")}
+    assert databases == {"acme_lake_prod_sales", "acme_lake_prod_gold"}
 
 
 def test_metrics_and_alarms_meet_in_a_namespace_of_the_environment(acme: Assembly) -> None:

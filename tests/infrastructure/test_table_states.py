@@ -89,7 +89,7 @@ def test_suspended_tables_are_counted_and_named(
 def test_the_alarm_watches_what_is_written(laptop: Assembly) -> None:
     alarms = laptop.properties("Monitoring", "AWS::CloudWatch::Alarm")
     [alarm] = [each for each in alarms if each["MetricName"] == "TablesInError"]
-    assert alarm["Namespace"] == "Catchment"
+    assert alarm["Namespace"] == "catchment/laptop"
     assert alarm["Dimensions"] == [{"Name": "source", "Value": "sales"}]
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
     assert "docs/reload.md" in alarm["AlarmDescription"]

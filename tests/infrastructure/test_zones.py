@@ -12,7 +12,7 @@ from stacks.context import CDK_JSON
 from tests.infrastructure.assembly import Assembly
 
 BUCKET = "AWS::S3::Bucket"
-ZONES = ("Landing", "Silver", "Quarantine")
+ZONES = ("Landing", "Silver", "Gold", "Quarantine", "Artifacts", "Queries")
 
 
 def _zone(assembly: Assembly, name: str) -> dict[str, Any]:
@@ -54,11 +54,11 @@ def test_only_the_landing_zone_tells_of_new_objects(prod: Assembly) -> None:
         name: "EventBridgeConfiguration" in _zone(prod, name)["Properties"].get("NotificationConfiguration", {})
         for name in ZONES
     }
-    assert told == {"Landing": True, "Silver": False, "Quarantine": False}
+    assert [name for name, announced in told.items() if announced] == ["Landing"]
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod", "laptop"])
-def test_zones_keep_what_the_settings_say_and_silver_for_good(
+def test_zones_keep_what_the_settings_say_and_tables_for_good(
     assembly_of: Callable[[str], Assembly], environment: str
 ) -> None:
     wanted = load_settings(CDK_JSON, environment).lake
@@ -68,7 +68,8 @@ def test_zones_keep_what_the_settings_say_and_silver_for_good(
         (rule,) = zone["LifecycleConfiguration"]["Rules"]
         return rule.get("ExpirationInDays")
 
-    assert [days(name) for name in ZONES] == [wanted.landing_days, None, wanted.quarantine_days]
+    kept = [wanted.landing_days, None, None, wanted.quarantine_days, wanted.artifact_days, wanted.query_days]
+    assert [days(name) for name in ZONES] == kept
 
 
 def test_with_deletion_protection_data_outlives_its_stack(prod: Assembly) -> None:
@@ -132,3 +133,14 @@ def test_what_a_retained_database_stands_on_stays_with_it(prod: Assembly) -> Non
     assert {each["DeletionPolicy"] for each in attachments} == {"Retain"}
     rules = prod.resources("Sources", "AWS::EC2::SecurityGroupIngress").values()
     assert not [rule for rule in rules if "DeletionPolicy" in rule], "it would hold on to the group of DMS"
+
+
+def test_queries_cannot_leave_their_workgroups_bounds(prod: Assembly) -> None:
+    (workgroup,) = prod.properties("Lake", "AWS::Athena::WorkGroup")
+    configuration = workgroup["WorkGroupConfiguration"]
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    wanted = load_settings(CDK_JSON, "prod").lake.scan_limit_gb * 1024**3
+    assert configuration["BytesScannedCutoffPerQuery"] == wanted
+    results = configuration["ResultConfiguration"]
+    assert results["EncryptionConfiguration"]["EncryptionOption"] == "SSE_KMS"
+    assert "Queries" in str(results["OutputLocation"])

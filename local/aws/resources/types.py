@@ -66,6 +66,14 @@ STORAGE = {
         Tags=TAGS,
         TimeToLiveSpecification=NO_TIME,
     ),
+    "AWS::Athena::WorkGroup": covers(
+        "Description",
+        "Name",
+        "RecursiveDeleteOption",
+        "State",
+        Tags=TAGS,
+        WorkGroupConfiguration="kept and described; no query runs here",
+    ),
     "AWS::Glue::Database": covers("CatalogId", "DatabaseInput", "DatabaseName"),
     "AWS::KMS::Alias": covers("AliasName", "TargetKeyId"),
     "AWS::KMS::Key": covers(
