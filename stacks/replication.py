@@ -14,12 +14,14 @@ from constructs import Construct
 
 from catchment.engines import engine
 from catchment.settings import Settings, SourceSettings
+from catchment.settings.loading import ParallelLoad as ParallelLoadSettings
 from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
-from catchment_constructs.dms_mappings import DmsTable
+from catchment_constructs.dms_mappings import DmsTable, LoadByPartition, LoadByRange, ParallelLoad
 from catchment_constructs.dms_replication_instance import DmsReplicationInstance
 from catchment_constructs.dms_source_endpoint import DmsSourceEndpoint
 from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
+from catchment_constructs.dms_task_settings import LobPolicy
 from catchment_constructs.isolated_network import IsolatedNetwork
 from catchment_constructs.source_database import SourceDatabase
 from stacks.choices import log_retention, stack_name, task_parameter
@@ -98,8 +100,10 @@ class ReplicationStack(Stack):
             tables=_tables(source),
             sequence_column=self._settings.landing.sequence_column,
             before_image_prefix=self._settings.landing.before_image_prefix,
-            lob_max_kb=source.lob_max_kb,
+            lobs=LobPolicy("limited", source.lob_max_kb),
             parallel_tables=source.parallel_tables,
+            migration=source.migration,
+            start_position=source.start_position,
         )
         self._lifecycle.keep(
             name,
@@ -140,12 +144,23 @@ class ReplicationStack(Stack):
             database=source.database if facts.endpoint_names_database else None,
             ssl_mode=facts.ssl_mode,
             certificate_arn=source.certificate_arn,
-            settings=facts.endpoint_settings,
+            settings={**facts.endpoint_settings, **({"SlotName": source.slot_name} if source.slot_name else {})},
         )
 
 
 def _tables(source: SourceSettings) -> list[DmsTable]:
     return [
-        DmsTable(schema=schema, name=table, lob_max_kb=settings.lob_max_kb)
+        DmsTable(
+            schema=schema,
+            name=table,
+            lobs=LobPolicy("limited", settings.lob_max_kb) if settings.lob_max_kb else None,
+            parallel_load=_parallel_load(settings.parallel_load) if settings.parallel_load else None,
+        )
         for (schema, _, table), settings in ((name.partition("."), each) for name, each in source.tables.items())
     ]
+
+
+def _parallel_load(settings: ParallelLoadSettings) -> ParallelLoad:
+    if settings.partitions is None:
+        return LoadByRange(settings.columns, settings.boundaries)
+    return LoadByPartition(settings.partitions)

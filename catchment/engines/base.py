@@ -35,6 +35,11 @@ class Infrastructure:
     """The least SslMode of a DMS endpoint that encrypts."""
     needs_certificate: bool = False
     """Whether that SslMode wants a CA certificate imported into DMS."""
+    log_position: str
+    """What a place in the source's log looks like to DMS (CdcStartPosition): a pattern."""
+    log_position_example: str
+    loads_by_partition: bool = True
+    """Whether DMS loads a table's partitions at the same time."""
     replicates_without_key: bool = False
     """Whether DMS replicates updates and deletes of a table that has no key."""
 

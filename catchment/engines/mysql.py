@@ -22,4 +22,6 @@ infrastructure = Infrastructure(
     ssl_mode="verify-full",
     needs_certificate=True,
     replicates_without_key=True,
+    log_position=r"[\w.-]+\.\d+:\d+",
+    log_position_example="mysql-bin-changelog.000024:373",
 )

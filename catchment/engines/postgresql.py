@@ -35,4 +35,8 @@ infrastructure = Infrastructure(
         }
     ),
     ssl_mode="require",
+    log_position=r"[0-9A-F]{1,8}/[0-9A-F]{1,8}",
+    log_position_example="4AF/B00000D0",
+    # CHAP_Tasks.CustomizingTasks.TableMapping, "Table settings": PostgreSQL is loaded in ranges only.
+    loads_by_partition=False,
 )

@@ -21,4 +21,6 @@ infrastructure = Infrastructure(
     endpoint_settings=MappingProxyType({"TrimSpaceInChar": True}),
     ssl_mode="require",
     replicates_without_key=True,
+    log_position=r"[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{4}",
+    log_position_example="0000007c:0000029b:0003",
 )

@@ -133,9 +133,10 @@ def _one(file: str, error: ErrorDetails) -> SettingsError:
     if error["type"] == "extra_forbidden":
         return SettingsError(file, ".".join(path), value, f"there is no such setting; there are {_known(path[:-1])}")
     allowed = f"allowed: {error['ctx']['expected']}" if error["type"] == "literal_error" else _in_words(error)
-    field = error.get("ctx", {}).get("field")
-    if field and isinstance(value, dict):
-        path, value = (*path, field), value.get(field)
+    field = error.get("ctx", {}).get("field", ())
+    for name in (field,) if isinstance(field, str) else field:
+        if isinstance(value, dict):
+            path, value = (*path, name), value.get(name)
     return SettingsError(file, ".".join(path), value, allowed)
 
 

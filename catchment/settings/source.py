@@ -7,16 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from catchment.engines import engine
-from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
+from catchment.settings.loading import Migration, ParallelLoad, position_misfit
+from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, no_column_twice, not_allowed
 
 EngineName = Literal["auto", "lambda", "spark"]
 """Who applies changes."""
-
-
-def _no_column_twice(key: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(key)) < len(key):
-        raise not_allowed("allowed: each column once")
-    return key
 
 
 def _exact_name(name: str) -> str:
@@ -30,15 +25,17 @@ def _exact_name(name: str) -> str:
 class TableSettings(Part):
     """What is known of a table before any of its files is seen."""
 
-    key: Annotated[tuple[ColumnName, ...], AfterValidator(_no_column_twice)]
+    key: Annotated[tuple[ColumnName, ...], AfterValidator(no_column_twice)]
     """The primary key's columns in key order. A table without one says so: ``[]``."""
     lob_max_kb: Annotated[int, Whole(1, 102_400)] | None = None
     """Overrides the source's size limit of large values."""
+    parallel_load: ParallelLoad | None = None
+    """Left out: the table is loaded as a whole."""
     deletion_vectors: Flag | None = None
     """Overrides the source's."""
     engine: EngineName | None = None
     """Overrides ``apply.engine``."""
-    partition_by: Annotated[tuple[ColumnName, ...], AfterValidator(_no_column_twice)] = ()
+    partition_by: Annotated[tuple[ColumnName, ...], AfterValidator(no_column_twice)] = ()
     """The columns whose values the table's files are kept apart by; a change of them means a reload."""
     renamed: dict[ColumnName, ColumnName] = Field(default_factory=dict)
     """From former names of columns to present ones: files do not tell a renaming from a drop and an add."""
@@ -70,6 +67,14 @@ class SourceSettings(Part):
     """CdcMinFileSize: how much DMS gathers at most before it writes a file."""
     parallel_tables: Annotated[int, Whole(1, 49)]
     """MaxFullLoadSubTasks: tables loaded at the same time."""
+    migration: Migration = "full-load-and-cdc"
+    """``full-load`` loads and stops, ``cdc`` follows changes of tables that came into the lake by other means."""
+    start_position: Annotated[str, Allowed("a position in the source's log")] | None = None
+    """Where ``cdc`` begins; left out: when the task is first started."""
+    slot_name: (
+        Annotated[str, Allowed("a replication slot of small letters, digits and _", r"[a-z0-9_]{1,63}")] | None
+    ) = None
+    """PostgreSQL: a slot made beforehand. DMS makes its own where none is named, and takes only its own away."""
     deletion_vectors: Flag = False
     """Changed rows of large files are masked rather than their files written again."""
     start_replication: Flag
@@ -82,6 +87,28 @@ class SourceSettings(Part):
         if engine(self.engine).infrastructure.needs_certificate and self.certificate_arn is None:
             what = "it has to be given: DMS encrypts connections to this engine with a CA certificate only"
             raise not_allowed(what, field="certificate_arn")
+        return self
+
+    @model_validator(mode="after")
+    def _begins_where_it_can(self) -> SourceSettings:
+        if self.slot_name is not None and self.engine != "postgresql":
+            raise not_allowed("allowed: for engine postgresql only", field="slot_name")
+        if self.start_position is None:
+            return self
+        if self.migration != "cdc":
+            raise not_allowed(
+                "allowed: where migration is cdc; a load begins with what is there", field="start_position"
+            )
+        if misfit := position_misfit(self.engine, self.start_position, self.slot_name):
+            raise not_allowed(misfit, field="start_position")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_hold_every_row(self) -> SourceSettings:
+        for name, table in self.tables.items():
+            load = table.parallel_load
+            if load is not None and (misfit := load.misfit(self.engine, table.key)):
+                raise not_allowed(misfit, field=("tables", name, "parallel_load"))
         return self
 
     def tables_file(self, landing: dict[str, Any], engine: EngineName) -> dict[str, Any]:

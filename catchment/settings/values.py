@@ -24,8 +24,9 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
-def not_allowed(message: str, *, field: str = "") -> PydanticCustomError:
-    """The error a validator raises; the message says what is allowed. A model's validator names the field."""
+def not_allowed(message: str, *, field: str | tuple[str, ...] = ()) -> PydanticCustomError:
+    """The error a validator raises; the message says what is allowed. A model's validator names the field, or the
+    way to a field further down."""
     return PydanticCustomError("not_allowed", "{message}", {"message": message, "field": field})
 
 
@@ -76,3 +77,10 @@ ColumnName = Annotated[
     str, Allowed("a column's name as it is spelt in the source, 1 to 128 characters", r"[^\x00-\x1f]{1,128}")
 ]
 """A column, spelt as in the source."""
+
+
+def no_column_twice(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Validates a list of columns."""
+    if len(set(columns)) < len(columns):
+        raise not_allowed("allowed: each column once")
+    return columns

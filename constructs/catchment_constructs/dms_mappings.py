@@ -1,6 +1,6 @@
-"""The JSON that a DMS task is told: which tables, with which added columns, under which rules for trouble.
+"""The table mappings of a DMS task: which tables, loaded how, with which added columns.
 
-Sources: AWS DMS User Guide, CHAP_Tasks.CustomizingTasks.TableMapping and CHAP_Tasks.CustomizingTasks.TaskSettings.
+Source: AWS DMS User Guide, CHAP_Tasks.CustomizingTasks.TableMapping.
 """
 
 from __future__ import annotations
@@ -8,10 +8,56 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from catchment_constructs.dms_task_settings import LobPolicy
 
 FIRST_TRANSFORMATION = 100_000
 FIRST_TABLE_SETTING = 200_000
+MOST_RANGE_COLUMNS = 10
+
+
+class ParallelLoad(Protocol):
+    """How a table is loaded in parts at the same time, each by a subtask of its own."""
+
+    def rule(self) -> dict[str, Any]:
+        """The ``parallel-load`` of a table-settings rule."""
+
+
+@dataclass(frozen=True)
+class LoadByPartition:
+    """Each partition of the table is a part: all of them, or those that are ``named`` alone. Not from PostgreSQL."""
+
+    named: Sequence[str] = ()
+
+    def rule(self) -> dict[str, Any]:
+        """See ParallelLoad."""
+        if not self.named:
+            return {"type": "partitions-auto"}
+        return {"type": "partitions-list", "partitions": list(self.named)}
+
+
+@dataclass(frozen=True)
+class LoadByRange:
+    """Parts end below each of ``boundaries``, lowest first, and one more takes the rest.
+
+    A boundary has a value for each of ``columns``, as text. **Rows with NULL in one of these columns are not loaded**:
+    take columns that cannot be, best the first of the key. Raises ValueError for boundaries that do not fit.
+    """
+
+    columns: Sequence[str]
+    boundaries: Sequence[Sequence[str]]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.columns) <= MOST_RANGE_COLUMNS:
+            raise ValueError(f"columns {list(self.columns)}: 1 to {MOST_RANGE_COLUMNS}")
+        if not self.boundaries or any(len(boundary) != len(self.columns) for boundary in self.boundaries):
+            raise ValueError(f"boundaries {self.boundaries}: at least one, each with a value for {list(self.columns)}")
+
+    def rule(self) -> dict[str, Any]:
+        """See ParallelLoad."""
+        boundaries = [list(boundary) for boundary in self.boundaries]
+        return {"type": "ranges", "columns": list(self.columns), "boundaries": boundaries}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +66,10 @@ class DmsTable:
 
     schema: str
     name: str
-    lob_max_kb: int | None = None
-    """Overrides the task's size limit of large values."""
+    lobs: LobPolicy | None = None
+    """Overrides the task's policy for large values."""
+    parallel_load: ParallelLoad | None = None
+    """Left out: one subtask loads the whole table."""
 
 
 def table_mappings(tables: Sequence[DmsTable], *, sequence_column: str, before_image_prefix: str) -> str:
@@ -30,14 +78,11 @@ def table_mappings(tables: Sequence[DmsTable], *, sequence_column: str, before_i
     An ``include`` rule takes ``_`` for any character, so that ``order_items`` matches ``orderXitems`` too.
     The change sequence and the key before an update are added to every table.
     """
-    selected = [_selection(number, table) for number, table in enumerate(tables, start=1)]
-    sizes = [
-        _lob_setting(FIRST_TABLE_SETTING + number, table, table.lob_max_kb)
-        for number, table in enumerate(tables, start=1)
-        if table.lob_max_kb is not None
-    ]
+    numbered = list(enumerate(tables, start=1))
+    selected = [_selection(number, table) for number, table in numbered]
+    own = [_table_setting(number, table) for number, table in numbered if table.lobs or table.parallel_load]
     added = column_rules(sequence_column=sequence_column, before_image_prefix=before_image_prefix)
-    return json.dumps({"rules": [*selected, *added, *sizes]}, separators=(",", ":"))
+    return json.dumps({"rules": [*selected, *added, *own]}, separators=(",", ":"))
 
 
 def column_rules(*, sequence_column: str, before_image_prefix: str) -> list[dict[str, Any]]:
@@ -82,50 +127,12 @@ def _before_image(prefix: str) -> dict[str, Any]:
     }
 
 
-def _lob_setting(number: int, table: DmsTable, size_kb: int) -> dict[str, Any]:
+def _table_setting(number: int, table: DmsTable) -> dict[str, Any]:
     return {
         "rule-type": "table-settings",
-        "rule-id": str(number),
-        "rule-name": f"large-values-{number}",
+        "rule-id": str(FIRST_TABLE_SETTING + number),
+        "rule-name": f"own-settings-{number}",
         "object-locator": {"schema-name": table.schema, "table-name": table.name},
-        "lob-settings": {"mode": "limited", "bulk-max-size": str(size_kb)},
+        **({"parallel-load": table.parallel_load.rule()} if table.parallel_load else {}),
+        **({"lob-settings": table.lobs.of_table()} if table.lobs else {}),
     }
-
-
-def task_settings(*, lob_max_kb: int, parallel_tables: int) -> str:
-    """The ReplicationTaskSettings of a task, as JSON.
-
-    Whatever DMS would drop or cut silently suspends the table instead; a TRUNCATE or DROP never deletes landed files.
-    Log group and stream are left out: DMS sets them, and refuses them on update.
-    """
-    settings = {
-        "TargetMetadata": {
-            "SupportLobs": True,
-            "FullLobMode": False,
-            "LimitedSizeLobMode": True,
-            "LobMaxSize": lob_max_kb,
-            "BatchApplyEnabled": False,
-        },
-        "FullLoadSettings": {
-            "TargetTablePrepMode": "DO_NOTHING",
-            "MaxFullLoadSubTasks": parallel_tables,
-            "CommitRate": 50_000,
-            "TransactionConsistencyTimeout": 600,
-        },
-        "ChangeProcessingDdlHandlingPolicy": {
-            "HandleSourceTableDropped": False,
-            "HandleSourceTableTruncated": False,
-            "HandleSourceTableAltered": True,
-        },
-        "ErrorBehavior": {
-            "DataErrorPolicy": "SUSPEND_TABLE",
-            "DataTruncationErrorPolicy": "SUSPEND_TABLE",
-            "TableErrorPolicy": "SUSPEND_TABLE",
-            "ApplyErrorFailOnTruncationDdl": True,
-            "FailOnNoTablesCaptured": True,
-            "RecoverableErrorCount": -1,
-        },
-        "ChangeProcessingTuning": {"MemoryLimitTotal": 1024, "MemoryKeepTime": 60},
-        "Logging": {"EnableLogging": True},
-    }
-    return json.dumps(settings, separators=(",", ":"))

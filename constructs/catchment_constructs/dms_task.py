@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Literal
 
 from aws_cdk import Fn
 from aws_cdk.aws_dms import CfnReplicationTask
 from constructs import Construct
 
-from catchment_constructs.dms_mappings import DmsTable, column_rules, table_mappings, task_settings
+from catchment_constructs.dms_mappings import DmsTable, column_rules, table_mappings
+from catchment_constructs.dms_task_settings import LobPolicy, task_settings
+
+Migration = Literal["full-load-and-cdc", "full-load", "cdc"]
 
 
 class DmsTask(Construct):
-    """Full load, then changes, of the tables named, from one endpoint to another.
+    """Full load, then changes, of the tables named, from one endpoint to another; or one of both alone.
 
-    CloudFormation makes the task and leaves it in ``ready``; DmsTaskLifecycle starts and stops it.
+    ``migration`` ``full-load`` stops when everything is loaded, ``cdc`` follows changes from ``start_position`` on: a
+    date (``2026-03-08T12:12:12``), a checkpoint (``checkpoint:V1#…``) or a place in the source's log, which PostgreSQL
+    takes only where the source endpoint names its ``SlotName``. Left out: from now on.
+
+    CloudFormation makes the task and leaves it in ``ready``; DmsTaskLifecycle starts and stops it. A change of the
+    endpoints or the instance makes a new task, that is a full load.
 
     Example: ``DmsTask(self, "Task", instance_arn=…, source_arn=…, target_arn=…, tables=[DmsTable(…)], …).arn``
     """
@@ -31,20 +40,26 @@ class DmsTask(Construct):
         tables: Sequence[DmsTable],
         sequence_column: str,
         before_image_prefix: str,
-        lob_max_kb: int,
-        parallel_tables: int,
+        lobs: LobPolicy,
+        parallel_tables: int = 8,
+        migration: Migration = "full-load-and-cdc",
+        start_position: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        if start_position is not None and migration != "cdc":
+            raise ValueError(f"start_position {start_position}: only where migration is cdc, not {migration}")
         self.columns = json.dumps(
             column_rules(sequence_column=sequence_column, before_image_prefix=before_image_prefix)
         )
         """What mappings add to the source's columns: a change takes effect only when everything is loaded again."""
         self.mappings = table_mappings(tables, sequence_column=sequence_column, before_image_prefix=before_image_prefix)
-        self.settings = task_settings(lob_max_kb=lob_max_kb, parallel_tables=parallel_tables)
+        self.settings = task_settings(lobs=lobs, parallel_tables=parallel_tables)
+        self.migration: Migration = migration
         task = CfnReplicationTask(
             self,
             "Resource",
-            migration_type="full-load-and-cdc",
+            migration_type=migration,
+            cdc_start_position=start_position,
             replication_instance_arn=instance_arn,
             source_endpoint_arn=source_arn,
             target_endpoint_arn=target_arn,
@@ -52,7 +67,7 @@ class DmsTask(Construct):
             replication_task_settings=self.settings,
         )
         self.arn: str = task.ref
-        self.definition: object = {"mappings": self.mappings, "settings": self.settings}
+        self.definition: object = [self.mappings, self.settings, migration, start_position]
         """Differs where the task does."""
         self.metric_name: str = Fn.select(6, Fn.split(":", task.ref))
         """What CloudWatch's ``ReplicationTaskIdentifier`` holds: the last part of the ARN."""

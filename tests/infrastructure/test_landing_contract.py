@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from catchment.settings import load_settings
-from catchment_constructs.dms_mappings import DmsTable, table_mappings
 from stacks.context import CDK_JSON
 from tests.infrastructure.assembly import Assembly, only
 
@@ -99,7 +98,8 @@ def test_changes_are_never_applied_in_batches_by_dms(settings: dict[str, Any]) -
 
 
 def test_read_only_log_settings_are_left_out(settings: dict[str, Any]) -> None:
-    assert settings["Logging"] == {"EnableLogging": True}
+    assert settings["Logging"]["EnableLogging"] is True
+    assert not {"CloudWatchLogGroup", "CloudWatchLogStream"} & set(settings["Logging"])
 
 
 def test_task_settings_are_written_in_one_form(task: dict[str, Any]) -> None:
@@ -121,15 +121,6 @@ def test_every_table_gets_the_change_sequence_and_its_key_before_an_update(rules
     assert (sequence["object-locator"], image["object-locator"]) == (everywhere, everywhere)
     assert (sequence["value"], sequence["expression"]) == ("dms_seq", "$AR_H_CHANGE_SEQ")
     assert image["before-image-def"] == {"column-prefix": "BI_", "column-suffix": "", "column-filter": "pk-only"}
-
-
-def test_a_table_may_have_a_size_limit_of_its_own_for_large_values() -> None:
-    tables = [DmsTable(schema="a", name="x_y"), DmsTable(schema="a", name="large", lob_max_kb=2048)]
-    rules = json.loads(table_mappings(tables, sequence_column="seq", before_image_prefix="B_"))["rules"]
-    (limit,) = [rule for rule in rules if rule["rule-type"] == "table-settings"]
-    assert limit["object-locator"] == {"schema-name": "a", "table-name": "large"}
-    assert limit["lob-settings"] == {"mode": "limited", "bulk-max-size": "2048"}
-    assert len({rule["rule-id"] for rule in rules}) == len(rules)
 
 
 def test_rule_ids_and_names_are_unique(rules: list[dict[str, Any]]) -> None:

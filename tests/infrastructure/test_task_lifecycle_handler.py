@@ -21,8 +21,16 @@ TASK, INSTANCE, SOURCE, LAKE = "arn:task", "arn:instance", "arn:source", "arn:la
 class Dms:
     """A task and its connections; each look lets DMS get one step further."""
 
-    def __init__(self, status: str, *, becomes: dict[str, str] | None = None, connection: str = "successful") -> None:
+    def __init__(
+        self,
+        status: str,
+        *,
+        becomes: dict[str, str] | None = None,
+        connection: str = "successful",
+        migration: str = "full-load-and-cdc",
+    ) -> None:
         self.status = status
+        self._migration = migration
         self.calls: list[str] = []
         self._becomes = {"starting": "running", "stopping": "stopped", "creating": "ready", **(becomes or {})}
         self._tested: dict[str, str] = {}
@@ -32,7 +40,8 @@ class Dms:
         if self.status == "gone":
             raise ClientError({"Error": {"Code": "ResourceNotFoundFault"}}, "DescribeReplicationTasks")
         seen, self.status = self.status, self._becomes.get(self.status, self.status)
-        return {"ReplicationTasks": [{"Status": seen, "LastFailureMessage": "no such slot"}]}
+        task = {"Status": seen, "MigrationType": self._migration, "LastFailureMessage": "no such slot"}
+        return {"ReplicationTasks": [task]}
 
     def start_replication_task(self, *, ReplicationTaskArn: str, StartReplicationTaskType: str) -> None:
         assert ReplicationTaskArn == TASK
@@ -93,6 +102,13 @@ def test_a_task_is_started_the_first_time_and_resumed_ever_after(before: str, ca
 def test_other_columns_take_a_load_of_everything(before: str, how: str) -> None:
     dms, memory = Dms(before), {}
     until_done(lambda: Task(dms, TASK).run(memory, reload=True))
+    assert dms.calls == [how]
+
+
+@pytest.mark.parametrize(("before", "how"), [("ready", "start-replication"), ("stopped", "reload-target")])
+def test_a_task_that_only_loads_loads_again_and_is_done_when_it_stops(before: str, how: str) -> None:
+    dms, memory = Dms(before, becomes={"starting": "running", "running": "stopped"}, migration="full-load"), {}
+    until_done(lambda: Task(dms, TASK).run(memory))
     assert dms.calls == [how]
 
 
