@@ -1,8 +1,7 @@
 """The local AWS: the synthesized templates deployed on this machine, the deployed code running from them.
 
 What is emulated is real to its callers: S3 (bytes on disk), SQS, EventBridge, Lambda (in AWS's own runtime client),
-DynamoDB, IAM, Secrets Manager, CloudFormation, and behind it DMS and RDS PostgreSQL. CloudWatch alarms are recorded,
-not evaluated: nothing here proves that an alarm goes off.
+DynamoDB, IAM, Secrets Manager, CloudFormation, CloudWatch metrics and alarms, and behind it DMS and RDS PostgreSQL.
 """
 
 from local.aws.cdk import cdk_environment

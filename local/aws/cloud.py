@@ -1,7 +1,4 @@
-"""What the server process is made of: ministack, and what it lacks, tied together.
-
-Alarms are kept as records only. Neither ministack nor this module evaluates them against metrics.
-"""
+"""What the server process is made of: ministack, and what it lacks, tied together."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ from local.aws import ministack_seam as seam
 from local.aws.dms_host import DmsHost
 from local.aws.functions.pool import FunctionPool
 from local.aws.jobs.runner import JobRunner
+from local.aws.monitoring.watch import AlarmWatch
 from local.aws.resources import ec2, s3
 from local.aws.resources.conditions import request_context
 from local.aws.resources.dms import DmsKinds
@@ -35,7 +33,9 @@ class Cloud:
         self._databases = DatabaseKinds(
             folder / "rds", seam.database_records(), seam.set_database_endpoint, seam.database_parameters
         )
+        self._alarms = AlarmWatch(seam.StackAlarms(), seam.read_samples, seam.publish_gauges)
         seam.keep_objects_on_disk()
+        seam.evaluate_alarms_ourselves()
         seam.run_functions_with(self._functions.invoke)
         seam.run_jobs_with(self._jobs)
         seam.judge_as_aws_does(request_context)
@@ -59,4 +59,6 @@ class Cloud:
             stopping.callback(self._functions.stop)
             stopping.callback(self._jobs.stop_all)
             stopping.callback(self._dms.close)
+            self._alarms.start()
+            stopping.callback(self._alarms.stop)
             seam.serve(listener)

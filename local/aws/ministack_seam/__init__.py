@@ -21,11 +21,13 @@ from local.aws.ministack_seam.deliveries import deliver_as_permitted, queue_obje
 from local.aws.ministack_seam.dms import answer_dms, put_service_event
 from local.aws.ministack_seam.invocations import run_functions_with
 from local.aws.ministack_seam.jobs import run_jobs_with
+from local.aws.ministack_seam.monitoring import StackAlarms, evaluate_alarms_ourselves, publish_gauges, read_samples
 from local.aws.ministack_seam.networks import ec2
 from local.aws.ministack_seam.objects import bucket_holds_objects, keep_objects_on_disk
 from local.aws.ministack_seam.serving import serve
 
 __all__ = [
+    "StackAlarms",
     "add_attributes",
     "answer_dms",
     "bucket_holds_objects",
@@ -34,12 +36,15 @@ __all__ = [
     "database_records",
     "deliver_as_permitted",
     "ec2",
+    "evaluate_alarms_ourselves",
     "inspect_templates_with",
     "judge_as_aws_does",
     "keep_objects_on_disk",
     "physical_name",
+    "publish_gauges",
     "put_service_event",
     "queue_objections",
+    "read_samples",
     "refuse_when",
     "register",
     "replace_when",

@@ -10,6 +10,7 @@ from ministack.core import iam_evaluator
 from ministack.services import eventbridge, lambda_svc, sqs
 
 from local.aws.account import ACCOUNT, REGION
+from local.aws.ministack_seam.topics import may_publish
 from local.aws.resources.kind import Properties
 
 logger = logging.getLogger("local.aws")
@@ -65,6 +66,8 @@ def _rule_may_reach(target: str, rule: str) -> bool:
         return bool(sqs.queue_policy_allows(target, service, rule, ACCOUNT))
     if target.startswith("arn:aws:lambda:"):
         return _function_lets_in(target, service, rule)
+    if target.startswith("arn:aws:sns:"):
+        return may_publish(target, service, rule) is None
     return True
 
 

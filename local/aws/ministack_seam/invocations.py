@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,18 +13,24 @@ from ministack.services.cloudformation import custom_resource
 
 from local.aws.functions.environment import Answer
 from local.aws.functions.package import Function, digest
+from local.aws.ministack_seam.monitoring import count_call, put_samples
+from local.aws.monitoring.embedded import embedded_metrics
 
 InvokeFunction = Callable[[Function, bytes, str], Answer]
 
 
 def run_functions_with(invoke: InvokeFunction) -> None:
-    """Let ``invoke`` run every Python function; no other runtime is run at all."""
+    """Let ``invoke`` run every Python function; no other runtime is run at all. Calls are counted, as are the metrics
+    that they write into their logs."""
 
     def execute(record: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
         if not (record.get("config") or record)["Runtime"].startswith("python"):
             return _refuse_runtime(record, event, request_id)
         function = _deployed_function(record)
+        began = time.monotonic()
         answer = invoke(function, json.dumps(event).encode(), request_id)
+        count_call(function.name, seconds=time.monotonic() - began, failed=answer.failed)
+        put_samples(embedded_metrics(answer.log))
         if answer.failed:
             _fail_custom_resource(event, answer)
         return _execution_result(answer)

@@ -1,0 +1,1 @@
+"""CloudWatch's part: metrics out of logs and services, alarms evaluated against them."""
