@@ -69,11 +69,10 @@ def main() -> int:
     """Synthesize the environment that the context names."""
     try:
         app = App(context=feature_flags())
-        settings = read_settings(app)
+        build(app, read_settings(app))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    build(app, settings)
     app.synth()
     return 0
 

@@ -13,8 +13,10 @@ from aws_cdk.aws_ssm import StringParameter
 from constructs import Construct
 
 from catchment.engines import engine
+from catchment.errors import SettingsError
 from catchment.settings import Settings, SourceSettings
 from catchment.settings.loading import ParallelLoad as ParallelLoadSettings
+from catchment_constructs.dms_certificate import DmsCertificate
 from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
 from catchment_constructs.dms_mappings import DmsTable, LoadByPartition, LoadByRange, ParallelLoad
 from catchment_constructs.dms_replication_instance import DmsReplicationInstance
@@ -23,9 +25,9 @@ from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
 from catchment_constructs.dms_task_settings import LobPolicy
 from catchment_constructs.isolated_network import IsolatedNetwork
-from catchment_constructs.source_database import SourceDatabase
 from stacks.choices import log_retention, stack_name, task_parameter
-from stacks.runtime import function_code
+from stacks.runtime import ROOT, function_code
+from stacks.sources import Database
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class ReplicationStack(Stack):
         *,
         settings: Settings,
         network: IsolatedNetwork,
-        databases: Mapping[str, SourceDatabase],
+        databases: Mapping[str, Database],
         landing: IBucket,
         key: IKey,
         loaders: Sequence[IRole],
@@ -87,9 +89,9 @@ class ReplicationStack(Stack):
             wait_seconds=self._settings.replication.wait_seconds,
         )
 
-    def _build_source(self, name: str, source: SourceSettings, database: SourceDatabase) -> ReplicatedSource:
+    def _build_source(self, name: str, source: SourceSettings, database: Database) -> ReplicatedSource:
         scope = Construct(self, f"Source-{name}")
-        database_endpoint = self._build_source_endpoint(scope, source, database)
+        database_endpoint = self._build_source_endpoint(scope, name, source, database)
         lake_endpoint = self._build_lake_endpoint(scope, name, source)
         task = DmsTask(
             scope,
@@ -132,7 +134,7 @@ class ReplicationStack(Stack):
         )
 
     def _build_source_endpoint(
-        self, scope: Construct, source: SourceSettings, database: SourceDatabase
+        self, scope: Construct, name: str, source: SourceSettings, database: Database
     ) -> DmsSourceEndpoint:
         facts = engine(source.engine).infrastructure
         return DmsSourceEndpoint(
@@ -140,12 +142,22 @@ class ReplicationStack(Stack):
             "Database",
             engine=facts.dms_engine,
             secret=database.secret,
-            key=self._key,
+            key=database.secret_key,
             database=source.database if facts.endpoint_names_database else None,
-            ssl_mode=facts.ssl_mode,
-            certificate_arn=source.certificate_arn,
-            settings={**facts.endpoint_settings, **({"SlotName": source.slot_name} if source.slot_name else {})},
+            ssl_mode=source.dms_ssl_mode,
+            certificate_arn=source.certificate_arn or _certificate(scope, name, source.certificate_file),
+            settings=source.endpoint_settings,
         )
+
+
+def _certificate(scope: Construct, source: str, file: str | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return DmsCertificate(scope, "Certificate", path=ROOT / file).arn
+    except (OSError, ValueError) as error:
+        field, allowed = f"sources.{source}.certificate_file", f"a file of CA certificates is needed: {error}"
+        raise SettingsError("cdk.json", field, file, allowed) from error
 
 
 def _tables(source: SourceSettings) -> list[DmsTable]:

@@ -3,62 +3,93 @@
 from __future__ import annotations
 
 from aws_cdk import CfnOutput, Stack
-from aws_cdk.aws_kms import IKey
+from aws_cdk.aws_ec2 import SecurityGroup
+from aws_cdk.aws_kms import IKey, Key
+from aws_cdk.aws_secretsmanager import ISecret, Secret
 from constructs import Construct
 
 from catchment.engines import engine
-from catchment.settings import Settings, SourceSettings
+from catchment.settings import ExternalSettings, RdsSettings, Settings, SourceSettings
+from catchment_constructs.external_database import ExternalDatabase
 from catchment_constructs.isolated_network import IsolatedNetwork
 from catchment_constructs.source_database import DatabaseEngine, SourceDatabase
 from stacks.choices import database_removal, stack_name
 
+Database = SourceDatabase | ExternalDatabase
+"""A source's database, made here or run by somebody else: its secret, the secret's key, and who may reach it."""
+
 
 class SourcesStack(Stack):
-    """The source databases, set up for change data capture."""
+    """The source databases: those made here, set up for change data capture, and the way to those of others."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, network: IsolatedNetwork, key: IKey
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
-        self.databases = {
-            name: self._build_database(name, source, settings, network, key)
-            for name, source in settings.sources.items()
-        }
+        self.databases: dict[str, Database] = {}
+        for name, source in settings.sources.items():
+            database = self._build_external(name, source) or self._build_rds(name, source, settings, network, key)
+            database.allow_from(network.replication_security_group, "DMS reads the database")
+            CfnOutput(self, f"{name}-SecretArn", value=database.secret.secret_arn)
+            self.databases[name] = database
 
-    def _build_database(
+    def _build_external(self, name: str, source: SourceSettings) -> ExternalDatabase | None:
+        external = source.external
+        if external is None:
+            return None
+        scope = Construct(self, f"Source-{name}")
+        key, group = external.secret_key_arn, external.security_group_id
+        return ExternalDatabase(
+            scope,
+            "Database",
+            secret=_secret(scope, external),
+            secret_key=None if key is None else Key.from_key_arn(scope, "SecretKey", key),
+            port=source.port,
+            address=external.address,
+            security_group=None if group is None else SecurityGroup.from_security_group_id(scope, "Group", group),
+        )
+
+    def _build_rds(
         self, name: str, source: SourceSettings, settings: Settings, network: IsolatedNetwork, key: IKey
     ) -> SourceDatabase:
+        assert source.rds is not None, "settings have one of rds and external"
         database = SourceDatabase(
             self,
             f"Source-{name}",
-            engine=_engine(source),
+            engine=_engine(source, source.rds),
             database=source.database,
             vpc=network.vpc,
-            clients=network.replication_security_group,
             key=key,
-            instance_class=source.instance_class,
-            storage_gb=source.storage_gb,
-            backup_days=source.backup_days,
+            instance_class=source.rds.instance_class,
+            storage_gb=source.rds.storage_gb,
+            backup_days=source.rds.backup_days,
             multi_az=settings.multi_az,
             deletion_protection=settings.deletion_protection,
             removal_policy=database_removal(settings),
         )
-        CfnOutput(self, f"{name}-SecretArn", value=database.secret.secret_arn)
         CfnOutput(self, f"{name}-Address", value=database.instance.db_instance_endpoint_address)
         CfnOutput(self, f"{name}-Port", value=database.instance.db_instance_endpoint_port)
         return database
 
 
-def _engine(source: SourceSettings) -> DatabaseEngine:
-    facts = engine(source.engine).infrastructure
-    version = source.engine_version or facts.engine_version
+def _secret(scope: Construct, external: ExternalSettings) -> ISecret:
+    if external.secret_arn is not None:
+        return Secret.from_secret_complete_arn(scope, "Secret", external.secret_arn)
+    assert external.secret_name is not None, "settings have one of secret_arn and secret_name"
+    return Secret.from_secret_name_v2(scope, "Secret", external.secret_name)
+
+
+def _engine(source: SourceSettings, rds: RdsSettings) -> DatabaseEngine:
+    facts = engine(source.engine).infrastructure.rds
+    assert facts is not None, "settings have rds for engines of RDS only"
+    version = rds.engine_version or facts.engine_version
     return DatabaseEngine(
-        rds_engine=facts.rds_engine,
+        rds_engine=facts.engine,
         version=version,
         major_version=facts.major_version(version),
-        port=facts.port,
+        port=source.port,
         parameters=facts.parameters,
         log_exports=facts.log_exports,
         license_included=facts.license_model == "license-included",
-        takes_database_name=facts.rds_makes_database,
+        takes_database_name=facts.makes_database,
     )

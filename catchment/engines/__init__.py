@@ -12,16 +12,19 @@ from types import MappingProxyType
 from catchment.engines import (
     mysql,
     mysql_types,
+    oracle,
     oracle_types,
     postgresql,
     postgresql_types,
     sqlserver,
     sqlserver_types,
 )
-from catchment.engines.base import Engine, Infrastructure
+from catchment.engines.base import Engine, Infrastructure, Rds
 from catchment.engines.dms_types import DmsType
 
-ENGINES: Mapping[str, Engine] = MappingProxyType({"postgresql": postgresql, "mysql": mysql, "sqlserver": sqlserver})
+ENGINES: Mapping[str, Engine] = MappingProxyType(
+    {"postgresql": postgresql, "mysql": mysql, "sqlserver": sqlserver, "oracle": oracle}
+)
 """Each engine's module by its name in the settings."""
 
 
@@ -41,7 +44,7 @@ SOURCE_TYPES: Mapping[str, SourceTypes] = MappingProxyType(
         "oracle": SourceTypes(oracle_types.dms_type, oracle_types.DOCUMENTED),
     }
 )
-"""Each engine's types by its name, Oracle's included, which is a source outside AWS only."""
+"""Each engine's types by its name."""
 
 
 def engine(name: str) -> Engine:
@@ -49,4 +52,4 @@ def engine(name: str) -> Engine:
     return ENGINES[name]
 
 
-__all__ = ["ENGINES", "SOURCE_TYPES", "Engine", "Infrastructure", "SourceTypes", "engine"]
+__all__ = ["ENGINES", "SOURCE_TYPES", "Engine", "Infrastructure", "Rds", "SourceTypes", "engine"]

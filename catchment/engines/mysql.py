@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines.base import Infrastructure
+from catchment.engines.base import Infrastructure, Rds
 
 infrastructure = Infrastructure(
     dms_engine="mysql",
-    rds_engine="mysql",
     port=3306,
-    engine_version="8.4.9",
-    major_version=lambda version: ".".join(version.split(".")[:2]),
-    # AWS DMS User Guide, CHAP_Source.MySQL: any other row image leaves columns out of the change records.
-    parameters=MappingProxyType({"binlog_format": "ROW", "binlog_row_image": "FULL"}),
-    log_exports=("error",),
+    rds=Rds(
+        engine="mysql",
+        engine_version="8.4.9",
+        major_version=lambda version: ".".join(version.split(".")[:2]),
+        # AWS DMS User Guide, CHAP_Source.MySQL: any other row image leaves columns out of the change records.
+        parameters=MappingProxyType({"binlog_format": "ROW", "binlog_row_image": "FULL"}),
+        log_exports=("error",),
+    ),
     endpoint_names_database=False,
     # RDS runs in UTC unless its parameter group says otherwise; TIMESTAMP columns are read in this zone.
     endpoint_settings=MappingProxyType({"ServerTimezone": "UTC", "EventsPollInterval": 5}),
     # CHAP_Security.SSL: DMS knows no "require" for MySQL.
-    ssl_mode="verify-full",
-    needs_certificate=True,
+    ssl_modes=("verify-ca", "verify-full"),
     replicates_without_key=True,
     log_position=r"[\w.-]+\.\d+:\d+",
     log_position_example="mysql-bin-changelog.000024:373",

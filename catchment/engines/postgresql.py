@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines.base import Infrastructure
+from catchment.engines.base import Infrastructure, Rds
 
 infrastructure = Infrastructure(
     dms_engine="postgres",
-    rds_engine="postgres",
     port=5432,
-    engine_version="18.4",
-    major_version=lambda version: version.split(".")[0],
-    parameters=MappingProxyType(
-        {
-            # Static: takes effect when the instance starts (AWS DMS User Guide, CHAP_Source.PostgreSQL).
-            "rds.logical_replication": "1",
-            "max_replication_slots": "20",
-            "max_wal_senders": "20",
-            # 0, or 10 to 300 seconds; a shorter one cuts the task's stream while it writes a large file.
-            "wal_sender_timeout": "300000",
-        }
+    rds=Rds(
+        engine="postgres",
+        engine_version="18.4",
+        major_version=lambda version: version.split(".")[0],
+        parameters=MappingProxyType(
+            {
+                # Static: takes effect when the instance starts (AWS DMS User Guide, CHAP_Source.PostgreSQL).
+                "rds.logical_replication": "1",
+                "max_replication_slots": "20",
+                "max_wal_senders": "20",
+                # 0, or 10 to 300 seconds; a shorter one cuts the task's stream while it writes a large file.
+                "wal_sender_timeout": "300000",
+            }
+        ),
+        log_exports=("postgresql", "upgrade"),
     ),
-    log_exports=("postgresql", "upgrade"),
     endpoint_settings=MappingProxyType(
         {
             # test_decoding hands over old values under REPLICA IDENTITY FULL; pglogical does not.
@@ -34,9 +36,9 @@ infrastructure = Infrastructure(
             "FailTasksOnLobTruncation": True,
         }
     ),
-    ssl_mode="require",
     log_position=r"[0-9A-F]{1,8}/[0-9A-F]{1,8}",
     log_position_example="4AF/B00000D0",
     # CHAP_Tasks.CustomizingTasks.TableMapping, "Table settings": PostgreSQL is loaded in ranges only.
     loads_by_partition=False,
+    ssl_modes=("require", "verify-ca", "verify-full"),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from catchment.engines import engine
+from catchment.settings.database import ExternalSettings, RdsSettings
 from catchment.settings.loading import Migration, ParallelLoad, position_misfit
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, no_column_twice, not_allowed
 
@@ -44,21 +46,26 @@ class TableSettings(Part):
 class SourceSettings(Part):
     """A source database with the tables that are replicated from it."""
 
-    engine: Literal["postgresql", "mysql", "sqlserver"]
-    engine_version: Annotated[str, Allowed("a full engine version of RDS, for example 18.4", r"\d+(\.\w+)+")] | None = (
-        None
-    )
-    """Left out: the version in the engine's module."""
-    database: Annotated[str, Allowed("a database name of letters, digits and _", r"[A-Za-z_][A-Za-z0-9_]{0,62}")]
-    instance_class: Annotated[
-        str, Allowed("an RDS instance class, for example db.t4g.medium", r"db\.[a-z0-9-]+\.[a-z0-9]+")
+    engine: Literal["postgresql", "mysql", "sqlserver", "oracle"]
+    database: Annotated[
+        str, Allowed("a database name of letters, digits, _ . $ # and -", r"[A-Za-z_][A-Za-z0-9_.$#-]{0,127}")
     ]
-    storage_gb: Annotated[int, Whole(20, 65_536)]
-    backup_days: Annotated[int, Whole(1, 35)]
-    """Zero is not offered: without backups MySQL keeps no binary log and SQL Server captures no changes."""
+    """For Oracle the SID or the name of the service."""
+    rds: RdsSettings | None = None
+    """One of this or ``external``."""
+    external: ExternalSettings | None = None
+    ssl_mode: Literal["require", "verify-ca", "verify-full"] | None = None
+    """Left out: the strictest of the engine's where there is a certificate, else the one that takes none."""
     certificate_arn: (
         Annotated[str, Allowed("the ARN of a CA certificate imported into DMS", r"arn:[\w-]+:dms:.*:cert:.+")] | None
     ) = None
+    """At most one of this and ``certificate_file``."""
+    certificate_file: (
+        Annotated[str, Allowed("the path of a .pem or .sso file, from cdk.json's folder", r"[^/].*\.(pem|sso)")] | None
+    ) = None
+    """CA certificates as PEM, for Oracle a wallet (.sso); it is imported into DMS."""
+    log_reader: Literal["logminer", "binary"] | None = None
+    """How DMS reads Oracle's log; left out: LogMiner."""
     lob_max_kb: Annotated[int, Whole(1, 102_400)]
     """Longer values are cut by DMS. No default: whoever deploys must have looked at the data."""
     max_batch_seconds: Annotated[int, Whole(1, 3600)]
@@ -83,9 +90,30 @@ class SourceSettings(Part):
     tables: dict[Annotated[str, AfterValidator(_exact_name)], TableSettings] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _certificate_where_dms_wants_one(self) -> SourceSettings:
-        if engine(self.engine).infrastructure.needs_certificate and self.certificate_arn is None:
-            what = "it has to be given: DMS encrypts connections to this engine with a CA certificate only"
+    def _one_database(self) -> SourceSettings:
+        if (self.rds is None) == (self.external is None):
+            raise not_allowed("exactly one of rds and external has to be given", field="rds")
+        if self.rds is not None and engine(self.engine).infrastructure.rds is None:
+            raise not_allowed(f"allowed: none with {self.engine}, whose databases are external", field="rds")
+        if self.rds is not None and not re.fullmatch(r"\w{1,63}", self.database, re.ASCII):
+            raise not_allowed("allowed: letters, digits and _, for a database that RDS makes", field="database")
+        return self
+
+    @model_validator(mode="after")
+    def _as_the_engine_has_it(self) -> SourceSettings:
+        facts = engine(self.engine).infrastructure
+        if self.log_reader is not None and self.log_reader not in facts.log_readers:
+            raise not_allowed(f"allowed: none with {self.engine}", field="log_reader")
+        if self.ssl_mode is not None and self.ssl_mode not in facts.ssl_modes:
+            raise not_allowed(f"allowed with {self.engine}: {', '.join(facts.ssl_modes)}", field="ssl_mode")
+        if self.certificate_arn is not None and self.certificate_file is not None:
+            raise not_allowed("allowed: one of it and certificate_arn", field="certificate_file")
+        if self.certificate_file is not None and not self.certificate_file.endswith(facts.certificate_suffix):
+            raise not_allowed(
+                f"allowed with {self.engine}: a {facts.certificate_suffix} file", field="certificate_file"
+            )
+        if self.dms_ssl_mode.startswith("verify-") and not self._has_certificate:
+            what = f"it has to be given, or certificate_file: DMS encrypts by {self.dms_ssl_mode}, with a certificate"
             raise not_allowed(what, field="certificate_arn")
         return self
 
@@ -110,6 +138,31 @@ class SourceSettings(Part):
             if load is not None and (misfit := load.misfit(self.engine, table.key)):
                 raise not_allowed(misfit, field=("tables", name, "parallel_load"))
         return self
+
+    @property
+    def dms_ssl_mode(self) -> str:
+        """SslMode of the DMS endpoint."""
+        modes = engine(self.engine).infrastructure.ssl_modes
+        return self.ssl_mode or (modes[-1] if self._has_certificate else modes[0])
+
+    @property
+    def _has_certificate(self) -> bool:
+        return self.certificate_arn is not None or self.certificate_file is not None
+
+    @property
+    def port(self) -> int:
+        """Where the database listens."""
+        own = self.external.port if self.external is not None else None
+        return own if own is not None else engine(self.engine).infrastructure.port
+
+    @property
+    def endpoint_settings(self) -> dict[str, Any]:
+        """The engine's part of the DMS source endpoint, in the spelling of the DMS API."""
+        facts = engine(self.engine).infrastructure
+        default: str | None = next(iter(facts.log_readers), None)
+        chosen = self.log_reader or default
+        read = facts.log_readers[chosen] if chosen is not None else {}
+        return {**facts.endpoint_settings, **read, **({"SlotName": self.slot_name} if self.slot_name else {})}
 
     def tables_file(self, landing: dict[str, Any], engine: EngineName) -> dict[str, Any]:
         """The source's tables in the form ``catchment apply --tables`` reads.

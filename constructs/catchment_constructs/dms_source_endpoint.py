@@ -15,6 +15,7 @@ from constructs import Construct
 SETTINGS_PROPERTY = {
     "postgres": "PostgreSqlSettings",
     "mysql": "MySqlSettings",
+    "oracle": "OracleSettings",
     "sqlserver": "MicrosoftSqlServerSettings",
 }
 """The endpoint property that holds an engine's settings, by the DMS engine name."""
@@ -23,7 +24,8 @@ SETTINGS_PROPERTY = {
 class DmsSourceEndpoint(Construct):
     """A source endpoint that reads host, port, user and password from a secret, over an encrypted connection.
 
-    ``settings`` are the engine's own, in the spelling of the DMS API.
+    ``settings`` are the engine's own, in the spelling of the DMS API. ``key`` encrypts the secret; None for Secrets
+    Manager's own key of this account, which lets in whoever may read the secret.
 
     Example: ``DmsSourceEndpoint(self, "Source", engine="postgres", secret=secret, database="sales", …).arn``
     """
@@ -35,7 +37,7 @@ class DmsSourceEndpoint(Construct):
         *,
         engine: str,
         secret: ISecret,
-        key: IKey,
+        key: IKey | None,
         database: str | None,
         ssl_mode: str,
         certificate_arn: str | None = None,
@@ -54,10 +56,12 @@ class DmsSourceEndpoint(Construct):
         role.add_to_policy(
             PolicyStatement(
                 actions=["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
-                resources=[secret.secret_arn],
+                # A secret known by its name has six characters more in its ARN, which IAM wants to see.
+                resources=[secret.secret_full_arn or f"{secret.secret_arn}-??????"],
             )
         )
-        role.add_to_policy(PolicyStatement(actions=["kms:Decrypt", "kms:DescribeKey"], resources=[key.key_arn]))
+        if key is not None:
+            role.add_to_policy(PolicyStatement(actions=["kms:Decrypt", "kms:DescribeKey"], resources=[key.key_arn]))
         endpoint = CfnEndpoint(
             self,
             "Resource",

@@ -10,6 +10,7 @@ from aws_cdk.aws_ec2 import (
     IpAddresses,
     ISecurityGroup,
     IVpc,
+    Peer,
     Port,
     SecurityGroup,
     SubnetConfiguration,
@@ -54,8 +55,11 @@ class IsolatedNetwork(Construct):
             RemovalPolicies.of(vpc).retain(apply_to_resource_types=["AWS::EC2::VPC", "AWS::EC2::Subnet"])
         self._build_flow_log(vpc, log_retention)
         self.replication_security_group: ISecurityGroup = SecurityGroup(
-            self, "ReplicationSecurityGroup", vpc=vpc, description="DMS replication instances", allow_all_outbound=True
+            self, "ReplicationSecurityGroup", vpc=vpc, description="DMS replication instances", allow_all_outbound=False
         )
+        # S3 is reached at its public addresses, by a route: anywhere is where endpoints lead to, in a network without
+        # a way out. Databases open their own ports.
+        self.replication_security_group.add_egress_rule(Peer.any_ipv4(), Port.tcp(443), "Endpoints of AWS services")
         self._build_endpoints(vpc)
 
     def _build_flow_log(self, vpc: Vpc, retention: RetentionDays) -> None:

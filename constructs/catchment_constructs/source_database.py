@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aws_cdk import Duration, RemovalPolicies, RemovalPolicy
-from aws_cdk.aws_ec2 import InstanceType, ISecurityGroup, IVpc, Port, SubnetSelection, SubnetType
+from aws_cdk.aws_ec2 import InstanceType, ISecurityGroup, IVpc, Port, SecurityGroup, SubnetSelection, SubnetType
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_rds import (
     Credentials,
@@ -63,7 +63,6 @@ class SourceDatabase(Construct):
         engine: DatabaseEngine,
         database: str,
         vpc: IVpc,
-        clients: ISecurityGroup,
         key: IKey,
         instance_class: str,
         storage_gb: int,
@@ -100,6 +99,11 @@ class SourceDatabase(Construct):
             credentials=Credentials.from_secret(self._secret),
             vpc=vpc,
             vpc_subnets=SubnetSelection(subnet_type=SubnetType.PRIVATE_ISOLATED),
+            security_groups=[
+                SecurityGroup(
+                    self, "SecurityGroup", vpc=vpc, description=f"Database {construct_id}", allow_all_outbound=False
+                )
+            ],
             publicly_accessible=False,
             instance_type=InstanceType(instance_class.removeprefix("db.")),
             allocated_storage=storage_gb,
@@ -112,21 +116,28 @@ class SourceDatabase(Construct):
             deletion_protection=deletion_protection,
             removal_policy=removal_policy,
         )
-        self.instance.connections.allow_from(clients, Port.tcp(engine.port), "DMS reads the database")
         attached = self.instance.secret
         assert attached is not None
         self.secret: ISecret = attached
+        self.secret_key: IKey = key
+        self._port = Port.tcp(engine.port)
         if removal_policy == RemovalPolicy.RETAIN:
-            # But for the rule that names the clients' group: with it that group could not be deleted.
-            RemovalPolicies.of(self).retain(exclude_resource_types=["AWS::EC2::SecurityGroupIngress"])
+            # But for the rules that name clients' groups: with them these groups could not be deleted.
+            RemovalPolicies.of(self).retain(
+                exclude_resource_types=["AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"]
+            )
         self._acknowledge(multi_az, deletion_protection)
+
+    def allow_from(self, clients: ISecurityGroup, description: str) -> None:
+        """Let what is in a group reach the database."""
+        self.instance.connections.allow_from(clients, self._port, description)
 
     def _acknowledge(self, multi_az: bool, deletion_protection: bool) -> None:
         acknowledge(
             self._secret,
             {"AwsSolutions-SMG4": "DMS keeps the password it started with: a rotation has to restart its task."},
         )
-        reasons = {"AwsSolutions-RDS11": "The port is open to replication alone, in isolated subnets."}
+        reasons = {"AwsSolutions-RDS11": "The port is open to single security groups, in isolated subnets."}
         if not multi_az:
             reasons["AwsSolutions-RDS3"] = "The environment's settings choose a single zone."
         if not deletion_protection:

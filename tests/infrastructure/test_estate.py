@@ -29,6 +29,7 @@ WITHOUT_TAGS = {"AWS::Glue::Database", "AWS::Lambda::LayerVersion"}
 """What has a name of its own and no tags in CloudFormation: docs/settings.md says so."""
 
 OF_ANOTHER = {
+    "AWS::EC2::SecurityGroupEgress",
     "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::IAM::Policy",

@@ -47,6 +47,11 @@ def _sales(**values: object) -> Change:
     return lambda dev: dev["sources"]["sales"].update(values)
 
 
+def _external(said: dict[str, object]) -> Change:
+    return _sales(rds=None, external=said)
+
+
+_ERP = {"secret_name": "erp", "address": "10.20.0.15"}
 _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' or 'spark'")
 
 
@@ -76,9 +81,8 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
         (lambda dev: dev.update(monitoring={"email": "me"}), "monitoring.email", "me", "an e-mail address"),
         (lambda dev: dev.update(deletion_protection=True), "destroy_data", True, "where deletion_protection is false"),
         (lambda dev: dev["sources"].update({"My": {}}), "sources.My", "My", "small letters"),
-        (_sales(engine="db2"), "sources.sales.engine", "db2", "'postgresql', 'mysql' or 'sqlserver'"),
+        (_sales(engine="db2"), "sources.sales.engine", "db2", "'postgresql', 'mysql', 'sqlserver' or 'oracle'"),
         (_sales(engine="mysql"), "sources.sales.certificate_arn", None, "has to be given"),
-        (_sales(engine_version="18"), "sources.sales.engine_version", "18", "a full engine version"),
         (
             _sales(start_position="mysql-bin-changelog.000024:373"),
             "sources.sales.start_position",
@@ -104,6 +108,27 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
             [["1", "2"]],
             "as many values in each",
         ),
+        (_sales(engine="mysql", ssl_mode="require"), "sources.sales.ssl_mode", "require", "verify-ca, verify-full"),
+        (_sales(log_reader="binary"), "sources.sales.log_reader", "binary", "none with postgresql"),
+        (_sales(certificate_file="ca.sso"), "sources.sales.certificate_file", "ca.sso", "a .pem file"),
+        (_sales(certificate_file="/ca.pem"), "sources.sales.certificate_file", "/ca.pem", "from cdk.json's folder"),
+        (_sales(rds={"engine_version": "18"}), "sources.sales.rds.engine_version", "18", "a full engine version"),
+        (_sales(rds=None), "sources.sales.rds", None, "exactly one of rds and external"),
+        (_sales(database="my-sales"), "sources.sales.database", "my-sales", "for a database that RDS makes"),
+        (_external({}), "sources.sales.external.secret_arn", None, "one of secret_arn and secret_name"),
+        (
+            _external({"secret_name": "a"}),
+            "sources.sales.external.address",
+            None,
+            "one of address and security_group_id",
+        ),
+        (_external({**_ERP, "address": "erp.acme"}), "sources.sales.external.address", "erp.acme", "an IPv4 address"),
+        (
+            _external({**_ERP, "secret_name": "a b"}),
+            "sources.sales.external.secret_name",
+            "a b",
+            "the name of a secret",
+        ),
         (_sales(lob_max_kb=None), "sources.sales.lob_max_kb", None, "has to be given"),
         (_sales(max_batch_seconds=0), "sources.sales.max_batch_seconds", 0, "from 1 to 3600"),
         (_sales(tabels={}), "sources.sales.tabels", {}, "there are engine, "),
@@ -124,6 +149,14 @@ def test_a_wrong_value_is_named_with_what_is_allowed(
     assert (error.field, error.value) == (field, value)
     assert allowed in error.allowed
     assert error.file == "cdk.json (dev)"
+
+
+def test_an_engine_that_rds_does_not_have_is_external(refused: Callable[[Change], SettingsError]) -> None:
+    error = refused(_sales(engine="oracle"))
+    assert (error.field, error.allowed) == (
+        "sources.sales.rds",
+        "allowed: none with oracle, whose databases are external",
+    )
 
 
 def test_all_mistakes_are_told_at_once(refused: Callable[[Change], SettingsError]) -> None:

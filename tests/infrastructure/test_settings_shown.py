@@ -26,7 +26,7 @@ def test_each_setting_names_the_part_it_is_from() -> None:
     assert found["sources.sales.tables.hard.swaps.engine"] == ("spark", "environments.laptop-spark")
     assert found["apply.timeout_seconds"] == (30, "environments.laptop")
     assert found["apply.max_receives"] == (5, "defaults")
-    assert found["sources.sales.engine_version"] == (None, "built in")
+    assert found["sources.sales.rds.engine_version"] == (None, "built in")
     assert found["sources.sales.tables.sales.sales_items.key"] == (["sale_id", "line_no"], "defaults")
 
 

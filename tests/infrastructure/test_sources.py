@@ -13,16 +13,35 @@ from stacks.context import CDK_JSON
 from tests.infrastructure.assembly import Assembly, only
 
 CERTIFICATE = "arn:aws:dms:eu-central-1:111122223333:cert:RDS"
+SECRET = "arn:aws:secretsmanager:eu-central-1:444455556666:secret:erp/dms-AbCdEf"
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/0b1c2d3e-1111-2222-3333-444455556666"
+GROUP = "sg-0123456789abcdef0"
 
 
 @pytest.fixture(scope="module")
 def every_engine(synthesized: Callable[[Settings], Assembly]) -> Assembly:
-    """An environment with a source of each engine."""
+    """An environment with a source of each engine, and two of databases that somebody else runs."""
     settings = load_settings(CDK_JSON, "prod")
     sales = settings.sources["sales"].model_dump()
-    changed = {"certificate_arn": CERTIFICATE, "start_replication": True}
+    elsewhere = {"rds": None, "external": {"secret_arn": SECRET, "address": "10.20.0.15"}, "database": "ERP.acme"}
+    own = {
+        "postgresql": {},
+        "mysql": {"certificate_arn": CERTIFICATE},
+        "sqlserver": {},
+        "oracle": {**elsewhere, "certificate_arn": CERTIFICATE, "log_reader": "binary"},
+        "crm": {
+            "engine": "sqlserver",
+            "rds": None,
+            "external": {"secret_name": "crm/dms", "secret_key_arn": KEY, "security_group_id": GROUP, "port": 11433},
+            "certificate_arn": CERTIFICATE,
+        },
+    }
+    assert own.keys() >= ENGINES.keys()
     sources = {
-        name: SourceSettings.model_validate({**sales, **changed, "engine": name}, strict=False) for name in ENGINES
+        name: SourceSettings.model_validate(
+            {**sales, "start_replication": True, "engine": name, **changed}, strict=False
+        )
+        for name, changed in own.items()
     }
     return synthesized(settings.model_copy(update={"sources": sources}))
 
@@ -31,8 +50,8 @@ def _database(assembly: Assembly, engine: str) -> dict[str, Any]:
     return only(assembly.properties("Sources", "AWS::RDS::DBInstance"), Engine=engine)
 
 
-def _endpoint(assembly: Assembly, engine: str) -> dict[str, Any]:
-    return only(assembly.properties("Replication", "AWS::DMS::Endpoint"), EngineName=engine)
+def _endpoint(assembly: Assembly, engine: str, **wanted: Any) -> dict[str, Any]:
+    return only(assembly.properties("Replication", "AWS::DMS::Endpoint"), EngineName=engine, **wanted)
 
 
 @pytest.mark.parametrize(
@@ -70,13 +89,13 @@ def test_sql_server_gets_no_database_name_from_rds(every_engine: Assembly) -> No
         ("postgres", "require", "sales", "PostgreSqlSettings"),
         ("mysql", "verify-full", None, "MySqlSettings"),
         ("sqlserver", "require", "sales", "MicrosoftSqlServerSettings"),
+        ("oracle", "verify-ca", "ERP.acme", "OracleSettings"),
     ],
 )
 def test_each_engine_is_read_over_an_encrypted_connection(
     every_engine: Assembly, engine: str, ssl: str, database: str | None, settings: str
 ) -> None:
-    endpoint = _endpoint(every_engine, engine)
-    assert endpoint["SslMode"] == ssl
+    endpoint = _endpoint(every_engine, engine, SslMode=ssl)
     assert endpoint.get("DatabaseName") == database
     assert "SecretsManagerSecretId" in endpoint[settings]
 
@@ -90,8 +109,75 @@ def test_databases_are_reached_by_replication_alone(every_engine: Assembly) -> N
     groups = every_engine.properties("Sources", "AWS::EC2::SecurityGroup")
     assert not [group for group in groups if group.get("SecurityGroupIngress")]
     rules = every_engine.properties("Sources", "AWS::EC2::SecurityGroupIngress")
-    assert len(rules) == 3
+    assert len(rules) == 4
     assert all("SourceSecurityGroupId" in rule and "CidrIp" not in rule for rule in rules)
+
+
+def test_replication_reaches_databases_and_endpoints_and_nothing_else(every_engine: Assembly) -> None:
+    [inline] = [
+        group["SecurityGroupEgress"]
+        for group in every_engine.properties("Network", "AWS::EC2::SecurityGroup")
+        if group["GroupDescription"] == "DMS replication instances"
+    ]
+    assert [(rule["CidrIp"], rule["FromPort"], rule["ToPort"]) for rule in inline] == [
+        ("0.0.0.0/0", 443, 443),
+        ("10.20.0.15/32", 1521, 1521),
+    ]
+    apart = every_engine.properties("Sources", "AWS::EC2::SecurityGroupEgress")
+    assert sorted((rule["FromPort"], rule["ToPort"]) for rule in apart) == [
+        (1433, 1433),
+        (3306, 3306),
+        (5432, 5432),
+        (11433, 11433),
+    ]
+    assert all("DestinationSecurityGroupId" in rule for rule in apart)
+
+
+def test_no_database_reaches_out(every_engine: Assembly) -> None:
+    for group in every_engine.properties("Sources", "AWS::EC2::SecurityGroup"):
+        [rule] = group["SecurityGroupEgress"]
+        assert rule["CidrIp"] == "255.255.255.255/32", "what CDK writes where nothing is to be reached"
+
+
+def test_no_instance_is_made_for_a_database_that_somebody_else_runs(every_engine: Assembly) -> None:
+    assert len(every_engine.resources("Sources", "AWS::RDS::DBInstance")) == 3
+    assert len(every_engine.resources("Sources", "AWS::SecretsManager::Secret")) == 3
+    rules = [
+        rule
+        for direction in ("Ingress", "Egress")
+        for rule in every_engine.properties("Sources", f"AWS::EC2::SecurityGroup{direction}")
+        if GROUP in (rule["GroupId"], rule.get("DestinationSecurityGroupId"))
+    ]
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in rules] == [(11433, 11433)] * 2
+
+
+def test_dms_reads_the_secret_of_another_with_its_own_key(every_engine: Assembly) -> None:
+    policies = every_engine.resources("Replication", "AWS::IAM::Policy")
+    erp, crm = (
+        {
+            str(action): each["Resource"]
+            for each in policy["Properties"]["PolicyDocument"]["Statement"]
+            for action in each["Action"]
+        }
+        for source in ("oracle", "crm")
+        for name, policy in policies.items()
+        if name.startswith(f"Source{source}DatabaseSecretRole")
+    )
+    assert erp["secretsmanager:GetSecretValue"] == SECRET
+    assert "kms:Decrypt" not in erp, "Secrets Manager's own key lets in whoever may read the secret"
+    assert crm["kms:Decrypt"] == KEY
+    *_, named = crm["secretsmanager:GetSecretValue"]["Fn::Join"][1]
+    assert named.endswith(":secret:crm/dms-??????")
+
+
+def test_oracles_log_is_read_as_the_settings_say(every_engine: Assembly) -> None:
+    settings = _endpoint(every_engine, "oracle")["OracleSettings"]
+    assert (settings["UseLogminerReader"], settings["UseBFile"]) == (False, True)
+    assert settings["FailTasksOnLobTruncation"] is True
+
+
+def test_a_certificate_makes_the_connection_as_strict_as_the_engine_can(every_engine: Assembly) -> None:
+    assert _endpoint(every_engine, "sqlserver", CertificateArn=CERTIFICATE)["SslMode"] == "verify-full"
 
 
 def test_the_network_has_no_way_out(every_engine: Assembly) -> None:
@@ -105,9 +191,9 @@ def test_the_network_has_no_way_out(every_engine: Assembly) -> None:
 def test_every_source_has_a_task_and_a_folder_of_its_own(every_engine: Assembly) -> None:
     endpoints = every_engine.properties("Replication", "AWS::DMS::Endpoint")
     folders = [each["S3Settings"]["BucketFolder"] for each in endpoints if each["EndpointType"] == "target"]
-    assert sorted(folders) == sorted(ENGINES)
-    assert len(every_engine.resources("Replication", "AWS::DMS::ReplicationTask")) == 3
-    assert len(every_engine.resources("Replication", "Custom::DmsTaskLifecycle")) == 3
+    assert sorted(folders) == sorted([*ENGINES, "crm"])
+    assert len(every_engine.resources("Replication", "AWS::DMS::ReplicationTask")) == 5
+    assert len(every_engine.resources("Replication", "Custom::DmsTaskLifecycle")) == 5
 
 
 def test_a_new_database_is_deployed_before_its_tasks_are_started(prod: Assembly) -> None:
