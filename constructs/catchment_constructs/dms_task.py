@@ -54,7 +54,8 @@ class DmsTask(Construct):
         """What mappings add to the source's columns: a change takes effect only when everything is loaded again."""
         self.mappings = table_mappings(tables, sequence_column=sequence_column, before_image_prefix=before_image_prefix)
         self.settings = task_settings(lobs=lobs, parallel_tables=parallel_tables)
-        self.migration: Migration = migration
+        self.tables: list[str] = [f"{table.schema}.{table.name}" for table in tables]
+        """``schema.table`` of each."""
         task = CfnReplicationTask(
             self,
             "Resource",

@@ -27,7 +27,9 @@ HANDLER = "lambda_src.task_lifecycle.handler.handler"
 _CALL_SECONDS = 60
 _TASK_ACTIONS = (
     "dms:AddTagsToResource",
+    "dms:DescribeTableStatistics",
     "dms:ListTagsForResource",
+    "dms:ReloadTables",
     "dms:RemoveTagsFromResource",
     "dms:StartReplicationTask",
     "dms:StopReplicationTask",
@@ -106,6 +108,7 @@ class DmsTaskLifecycle(Construct):
             running=running,
             configuration=configuration,
             columns=_digest(task.columns),
+            tables=task.tables,
         )
 
     def hold(self, construct_id: str, *, task_parameter: str, configuration: str) -> CustomResource:
@@ -129,11 +132,13 @@ class DmsTaskLifecycle(Construct):
         running: bool,
         configuration: str,
         columns: str,
+        tables: Sequence[str],
     ) -> CustomResource:
         """Have the task run, or stand, whenever ``configuration`` changed; stop it before it is deleted.
 
         ``columns`` is any text that changes with the columns that mappings add or rename: such a change takes effect
-        only when everything is loaded again (AWS DMS User Guide, "Transformation rules and actions").
+        only when everything is loaded again (AWS DMS User Guide, "Transformation rules and actions"). ``tables`` are
+        those of the task, as ``schema.table``: one that is new among them is loaded, and no other.
         """
         # A policy of its own: what is held waits for the role's, which must not wait for the task.
         policy = Policy(
@@ -155,6 +160,7 @@ class DmsTaskLifecycle(Construct):
                 "Running": "true" if running else "false",
                 "Configuration": configuration,
                 "Columns": columns,
+                "Tables": list(tables),
             },
         )
         # The function has to be able to do it before it is called, and as long as the resource exists.

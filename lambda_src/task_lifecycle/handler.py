@@ -43,7 +43,14 @@ def _custom_resource(event: dict[str, Any], memory: dict[str, Any]) -> str | Non
     if (waited_for := task.test_connections(properties["InstanceArn"], properties["EndpointArns"], memory)) is not None:
         return waited_for
     before = event.get("OldResourceProperties", properties)
-    return task.run(memory, reload=before["Columns"] != properties["Columns"])
+    reload = before["Columns"] != properties["Columns"]
+    if not memory.get("running"):
+        if (waited_for := task.run(memory, reload=reload)) is not None:
+            return waited_for
+        memory["running"] = True
+    listed = properties.get("Tables", [])
+    known = before.get("Tables", listed)
+    return task.load([name for name in listed if name not in known], memory) if not reload else None
 
 
 def _hold(request: str, parameter: str) -> str | None:

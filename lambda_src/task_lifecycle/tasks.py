@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,11 @@ NEVER_RAN = ("ready",)
 RAN_BEFORE = ("stopped", "failed")
 AT_REST = (*NEVER_RAN, *RAN_BEFORE)
 GONE = "(gone)"
+IN_ERROR = ("Table error", "Table cancelled", "Table does not exist", "Error")
+PATIENCE = 4
+"""Looks at a table before DMS is told to load it."""
+MOST_RELOADED = 10
+"""Tables of one ReloadTables call."""
 HELD = "catchment:held"
 """The tag of a task that a deployment has stopped and not yet let go on."""
 
@@ -57,6 +63,44 @@ class Task:
         self._dms.start_replication_task(ReplicationTaskArn=self._arn, StartReplicationTaskType=how)
         memory["started"] = True
         return f"{self._arn} is starting"
+
+    def load(self, tables: Sequence[str], memory: dict[str, Any]) -> str | None:
+        """See to it that DMS loads tables (``schema.table``) that are new to the task since it was last started.
+
+        DMS does so by itself where it has never seen them; one that was taken out and put back it may take for loaded,
+        though it was not followed in between. ``memory`` remembers how often it was looked.
+        """
+        task = self._find()
+        if not tables or task.get("Status") != "running" or task.get("MigrationType") == "cdc":
+            return None
+        lines = self._statistics()
+        loading = any(line.get("TableState") == "Full load" for line in lines.values())
+        idle = [name for name in tables if not _is_seen_to(lines.get(name), task["ReplicationTaskStartDate"], loading)]
+        memory["looks"] = memory.get("looks", 0) + 1
+        if not idle:
+            return None
+        if memory["looks"] >= PATIENCE:
+            told = memory.setdefault("reloaded", [])
+            late = [name for name in idle if name in lines and name not in told]
+            self._reload(late)
+            told += late
+            for name in (name for name in idle if name not in lines):
+                _LOG.warning("%s: there is no table %s at the source", self._arn, name)
+            if not any(name in lines for name in idle):
+                return None
+        return f"{self._arn} has not begun to load {', '.join(idle)}"
+
+    def _reload(self, tables: Sequence[str]) -> None:
+        for first in range(0, len(tables), MOST_RELOADED):
+            some = tables[first : first + MOST_RELOADED]
+            _LOG.info("%s: reload %s", self._arn, ", ".join(some))
+            named = [dict(zip(("SchemaName", "TableName"), name.split(".", 1), strict=True)) for name in some]
+            self._dms.reload_tables(ReplicationTaskArn=self._arn, TablesToReload=named)
+
+    def _statistics(self) -> dict[str, dict[str, Any]]:
+        pages = self._dms.get_paginator("describe_table_statistics").paginate(ReplicationTaskArn=self._arn)
+        lines = [line for page in pages for line in page["TableStatistics"]]
+        return {f"{line['SchemaName']}.{line['TableName']}": line for line in lines}
 
     def stop(self) -> str | None:
         """Stop the task, so that it can be changed or deleted. Harmless where it stands, or is gone."""
@@ -119,3 +163,11 @@ class Task:
                 raise
             return {}
         return dict(found[0]) if found else {}
+
+
+def _is_seen_to(line: dict[str, Any] | None, began: datetime, loading: bool) -> bool:
+    """Whether a table's load began after the task did, or waits for its turn, or DMS has given the table up."""
+    if line is None:
+        return False
+    start, state = line.get("FullLoadStartTime"), line.get("TableState")
+    return (start is not None and start >= began) or state in IN_ERROR or (state == "Before load" and loading)

@@ -62,10 +62,16 @@ def create_publications(connection: Any, slot: str, tables: Iterable[SourceTable
 
 
 def add_to_publications(connection: Any, slot: str, tables: Iterable[SourceTable]) -> None:
-    """Let the task's publications send more tables, from now on."""
+    """Let the task's publications send more tables, from now on. One that was sent before may still be."""
     rows, inserts = publication_names(slot)
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = ANY(%s)", [[rows, inserts]]
+        )
+        sent = set(cursor.fetchall())
         for table in tables:
+            if (table.shape.schema, table.shape.table) in sent:
+                continue
             cursor.execute(
                 sql.SQL("ALTER PUBLICATION {} ADD TABLE {}").format(
                     sql.Identifier(rows if table.sends_updates else inserts),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -116,6 +117,65 @@ def test_a_task_that_fails_instead_of_starting_says_why() -> None:
     dms, memory = Dms("ready", becomes={"starting": "failed"}), {}
     with pytest.raises(TaskFailed, match="no such slot"):
         until_done(lambda: Task(dms, TASK).run(memory))
+
+
+class Following(Dms):
+    """A task that follows its source since noon; ``lines`` is what it says of its tables."""
+
+    def __init__(self, lines: dict[str, dict[str, Any]]) -> None:
+        super().__init__("running")
+        self.lines = lines
+
+    def describe_replication_tasks(self, **_: Any) -> dict[str, Any]:
+        (task,) = super().describe_replication_tasks()["ReplicationTasks"]
+        return {"ReplicationTasks": [{**task, "ReplicationTaskStartDate": NOON}]}
+
+    def get_paginator(self, operation: str) -> Following:
+        assert operation == "describe_table_statistics"
+        return self
+
+    def paginate(self, *, ReplicationTaskArn: str) -> list[dict[str, Any]]:
+        shown = [
+            {"SchemaName": name.partition(".")[0], "TableName": name.partition(".")[2], **line}
+            for name, line in self.lines.items()
+        ]
+        return [{"TableStatistics": [line]} for line in shown]
+
+    def reload_tables(self, *, ReplicationTaskArn: str, TablesToReload: list[dict[str, str]]) -> None:
+        assert 1 <= len(TablesToReload) <= 10
+        for table in TablesToReload:
+            name = f"{table['SchemaName']}.{table['TableName']}"
+            self.calls.append(name)
+            self.lines[name] = {"TableState": "Table is being reloaded", "FullLoadStartTime": AFTERNOON}
+
+
+NOON, MORNING, AFTERNOON = (datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (12, 9, 15))
+LOADED_BEFORE = {"TableState": "Table completed", "FullLoadStartTime": MORNING}
+
+
+@pytest.mark.parametrize(
+    ("lines", "reloaded"),
+    [
+        ({"s.new": {"TableState": "Table completed", "FullLoadStartTime": AFTERNOON}}, []),
+        ({"s.new": {"TableState": "Full load", "FullLoadStartTime": AFTERNOON}}, []),
+        ({"s.new": {"TableState": "Table error"}}, []),
+        ({"s.new": {"TableState": "Before load"}, "s.other": {"TableState": "Full load"}}, []),
+        ({"s.new": {"TableState": "Before load"}, "s.other": LOADED_BEFORE}, ["s.new"]),
+        ({"s.new": LOADED_BEFORE, "s.other": LOADED_BEFORE}, ["s.new"]),
+        ({"s.other": LOADED_BEFORE}, []),
+    ],
+)
+def test_a_table_new_to_a_task_is_loaded_and_no_other(lines: dict[str, dict[str, Any]], reloaded: list[str]) -> None:
+    dms, memory = Following(lines), {}
+    until_done(lambda: Task(dms, TASK).load(["s.new"], memory))
+    assert dms.calls == reloaded
+
+
+def test_many_new_tables_are_loaded_by_several_calls() -> None:
+    names = [f"s.{number}" for number in range(23)]
+    dms, memory = Following(dict.fromkeys(names, LOADED_BEFORE)), {}
+    until_done(lambda: Task(dms, TASK).load(names, memory))
+    assert dms.calls == names
 
 
 @pytest.mark.parametrize(
