@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk.aws_glue import CfnDatabase
 from aws_cdk.aws_iam import ServicePrincipal
-from aws_cdk.aws_kms import Key
-from aws_cdk.aws_s3 import IBucket
+from aws_cdk.aws_kms import IKey, Key
+from aws_cdk.aws_s3 import Bucket, IBucket
 from constructs import Construct
 
 from catchment.settings import Settings
@@ -48,7 +48,8 @@ class LakeStack(Stack):
         logs = self._build_access_logs(settings)
         self.zones = self._build_zones(settings, logs)
         if data_removal(settings) == RemovalPolicy.DESTROY:
-            self._empty_on_delete(settings, {"AccessLogs": logs, **vars(self.zones)})
+            ours = {name: zone for name, zone in vars(self.zones).items() if name not in settings.lake.buckets}
+            self._empty_on_delete(settings, {"AccessLogs": logs, **ours})
         for source in settings.sources:
             self._build_database(settings, source, f"Tables of the source {source}", self.zones.silver, f"{source}/")
         self._build_database(settings, "gold", "What is made of the tables of the sources", self.zones.gold)
@@ -64,7 +65,9 @@ class LakeStack(Stack):
         for name, bucket in vars(self.zones).items():
             CfnOutput(self, f"{name.capitalize()}Bucket", value=bucket.bucket_name)
 
-    def _build_key(self, settings: Settings) -> Key:
+    def _build_key(self, settings: Settings) -> IKey:
+        if settings.lake.key_arn is not None:
+            return Key.from_key_arn(self, "Key", settings.lake.key_arn)
         key = Key(
             self,
             "Key",
@@ -83,8 +86,11 @@ class LakeStack(Stack):
         ).bucket
 
     def _build_zones(self, settings: Settings, logs: IBucket) -> Zones:
+        named: Mapping[str, str] = {str(zone): bucket for zone, bucket in settings.lake.buckets.items()}
 
         def zone(name: str, days: int | None, *, announces: bool = False) -> IBucket:
+            if (there := named.get(name.lower())) is not None:
+                return Bucket.from_bucket_name(self, name, there)
             return LakeZone(
                 self,
                 name,

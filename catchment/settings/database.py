@@ -9,6 +9,8 @@ from pydantic import AfterValidator, model_validator
 
 from catchment.settings.values import Allowed, Part, Whole, not_allowed
 
+KeyArn = Annotated[str, Allowed("the ARN of a KMS key", r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")]
+
 
 class RdsSettings(Part):
     """An RDS instance of the Sources stack."""
@@ -44,9 +46,7 @@ class ExternalSettings(Part):
     ) = None
     """One of this or ``secret_name``; another account's secret is named by its ARN."""
     secret_name: Annotated[str, Allowed("the name of a secret", r"[\w/+=.@-]{1,512}")] | None = None
-    secret_key_arn: (
-        Annotated[str, Allowed("the ARN of a KMS key", r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")] | None
-    ) = None
+    secret_key_arn: KeyArn | None = None
     """The key that encrypts the secret; left out: the key aws/secretsmanager of this account."""
     address: Annotated[str, AfterValidator(_range)] | None = None
     """What replication may reach: one of this or ``security_group_id``."""

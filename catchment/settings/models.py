@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from catchment.settings.database import KeyArn
 from catchment.settings.source import EngineName, SourceSettings
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
 
@@ -16,7 +17,11 @@ ARN_OF_POLICY = r"arn:aws[\w-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+"
 
 Days = Annotated[int, Whole(1, 3653)]
 SourceName = Annotated[
-    str, Allowed("a name of small letters, digits and -, at most 31 characters", r"[a-z][a-z0-9-]{0,30}")
+    str,
+    Allowed(
+        "a name of small letters, digits and -, at most 31 characters; not gold, which is a database of its own",
+        r"(?!gold$)[a-z][a-z0-9-]{0,30}",
+    ),
 ]
 
 StackPrefix = Annotated[
@@ -26,6 +31,9 @@ StackPrefix = Annotated[
         r"(?!aws|ssm|.*--|.*-$)[a-z][a-z0-9-]{0,29}",
     ),
 ]
+
+ZoneName = Literal["landing", "silver", "gold", "quarantine", "artifacts", "queries"]
+BucketName = Annotated[str, Allowed("the name of a bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")]
 
 
 class NetworkSettings(Part):
@@ -47,8 +55,18 @@ class LakeSettings(Part):
     query_days: Days
     """Results of Athena."""
     log_days: Days
+    buckets: dict[ZoneName, BucketName] = Field(default_factory=dict)
+    """Zones that are in a bucket which is there already, in this account and region."""
+    key_arn: KeyArn | None = None
+    """The key that encrypts everything; left out: one is made."""
     scan_limit_gb: Annotated[int, Whole(1, 7000)]
     """What one query of Athena may read before it is cancelled: 1,000 GB cost about 5 $."""
+
+    @model_validator(mode="after")
+    def _no_bucket_twice(self) -> LakeSettings:
+        if len(set(self.buckets.values())) < len(self.buckets):
+            raise not_allowed("allowed: a bucket for each zone", field="buckets")
+        return self
 
 
 class LandingSettings(Part):

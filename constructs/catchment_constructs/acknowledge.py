@@ -22,15 +22,19 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
 def objects_finding(scope: IConstruct, bucket: IBucket, pattern: str = "*") -> str:
     """The id of the finding that a policy in ``scope`` allows something on all objects of a bucket that match.
 
-    cdk-nag names the bucket as the template does: by its attribute, or by the export of another stack.
+    cdk-nag names the bucket as the template does: by its attribute, by the export of another stack, or by its ARN
+    where nothing of this app made it.
     """
     here, there = Stack.of(scope), Stack.of(bucket)
-    arn = bucket.bucket_arn if here.node.path == there.node.path else there.export_value(bucket.bucket_arn)
-    match here.resolve(arn):
+    made = there.resolve(bucket.bucket_arn).keys() == {"Fn::GetAtt"}
+    foreign = made and here.node.path != there.node.path
+    match here.resolve(there.export_value(bucket.bucket_arn) if foreign else bucket.bucket_arn):
         case {"Fn::ImportValue": name}:
             shown = name
         case {"Fn::GetAtt": [resource, attribute]}:
             shown = f"<{resource}.{attribute}>"
+        case {"Fn::Join": [glue, parts]}:
+            shown = str(glue).join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
         case other:
             shown = str(other)
     return f"AwsSolutions-IAM5[Resource::{shown}/{pattern}]"

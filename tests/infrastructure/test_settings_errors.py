@@ -51,6 +51,11 @@ def _external(said: dict[str, object]) -> Change:
     return _sales(rds=None, external=said)
 
 
+def _lake(**values: object) -> Change:
+    return lambda dev: dev["lake"].update(values)
+
+
+_SHARED = {"gold": "acme", "silver": "acme"}
 _ERP = {"secret_name": "erp", "address": "10.20.0.15"}
 _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' or 'spark'")
 
@@ -81,6 +86,11 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
         (lambda dev: dev.update(monitoring={"email": "me"}), "monitoring.email", "me", "an e-mail address"),
         (lambda dev: dev.update(deletion_protection=True), "destroy_data", True, "where deletion_protection is false"),
         (lambda dev: dev["sources"].update({"My": {}}), "sources.My", "My", "small letters"),
+        (lambda dev: dev["sources"].update({"gold": {}}), "sources.gold", "gold", "not gold"),
+        (_lake(buckets={"bronze": "b"}), "lake.buckets.bronze", "bronze", "'landing', 'silver', 'gold', "),
+        (_lake(buckets={"gold": "B"}), "lake.buckets.gold", "B", "the name of a bucket"),
+        (_lake(buckets=_SHARED), "lake.buckets", _SHARED, "a bucket for each zone"),
+        (_lake(key_arn="alias/lake"), "lake.key_arn", "alias/lake", "the ARN of a KMS key"),
         (_sales(engine="db2"), "sources.sales.engine", "db2", "'postgresql', 'mysql', 'sqlserver' or 'oracle'"),
         (_sales(engine="mysql"), "sources.sales.certificate_arn", None, "has to be given"),
         (
