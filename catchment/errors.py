@@ -18,6 +18,7 @@ CatchmentError
     ├── LeaseTaken          another applier holds the table
     ├── ReloadPending       a reload takes longer than it was waited for
     ├── LoadIncomplete      a full load's files have other rows than whoever loaded says
+    ├── SourceUnreachable   a source database could not be connected to
     └── StorageUnavailable  object storage did not answer, or answered that it is busy
 
 Each error's ``args`` are its constructor's arguments, so that it survives pickling.
@@ -216,6 +217,17 @@ class LoadIncomplete(Transient):
 
     def __str__(self) -> str:
         return f"{self.table}: the load wrote {self.expected:,} rows, its files have {self.found:,}"
+
+
+class SourceUnreachable(Transient):
+    """A source database could not be connected to: the network, TLS, or the login."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(address, why)
+        self.address, self.why = address, why
+
+    def __str__(self) -> str:
+        return f"{self.address} cannot be reached: {self.why}"
 
 
 class StorageUnavailable(Transient):

@@ -1,10 +1,10 @@
-"""Builds the layer of third-party packages: ``python -m stacks.bundle`` prints the path of a zip file.
+"""Builds a layer of third-party packages: ``python -m stacks.bundle [LOCK]`` prints the path of a zip file.
 
 The CDK command line calls it when it publishes a layer that the asset bucket does not have yet. Wheels for arm64 come
-from the package index by uv, every one checked against its hash in lambda_src/requirements.txt; no Docker, and nothing
-is compiled. With ``CATCHMENT_BUNDLE=false`` the zip holds a note only: for a local AWS, which runs the functions with
-the packages of this machine. The note is refused for anything but an endpoint on this machine, because the asset
-bucket would keep it under the layer's name.
+from the package index by uv, every one checked against its hash in the lock file (lambda_src/requirements.txt unless
+another is named); no Docker, and nothing is compiled. With ``CATCHMENT_BUNDLE=false`` the zip holds a note only: for a
+local AWS, which runs the functions with the packages of this machine. The note is refused for anything but an endpoint
+on this machine, because the asset bucket would keep it under the layer's name.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ class TooLarge(Exception):
     """The layer and the functions' code together would not fit into a function."""
 
 
-def build() -> Path:
+def build(lock: Path = LOCK) -> Path:
     """The layer's zip file, built unless it is there already. Raises TooLarge, subprocess.CalledProcessError."""
-    stamp = hashlib.sha256(f"{PYTHON_VERSION} {PLATFORM} {LOCK.read_text()} {Path(__file__).read_text()}".encode())
+    stamp = hashlib.sha256(f"{PYTHON_VERSION} {PLATFORM} {lock.read_text()} {Path(__file__).read_text()}".encode())
     target = BUILD / f"{stamp.hexdigest()[:16]}.zip"
     if target.exists():
         return target
     BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         packages = Path(folder) / "python"
-        _install(packages)
+        _install(lock, packages)
         _strip(packages)
         size = sum(file.stat().st_size for file in packages.rglob("*") if file.is_file())
         if size + ROOM_FOR_CODE > UNZIPPED_LIMIT:
@@ -73,10 +73,10 @@ def placeholder() -> Path:
     return unfinished.replace(target)
 
 
-def _install(packages: Path) -> None:
+def _install(lock: Path, packages: Path) -> None:
     uv = Path(sys.executable).parent / "uv"
     options = ["--python-platform", PLATFORM, "--python-version", PYTHON_VERSION, "--only-binary", ":all:"]
-    command = [str(uv), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement", str(LOCK)]
+    command = [str(uv), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement", str(lock)]
     subprocess.run([*command, "--target", str(packages), *options], check=True, stdout=sys.stderr)
 
 
@@ -100,7 +100,8 @@ def _zip(root: Path, packages: Path, target: Path) -> None:
 
 def main() -> int:
     """Print the path of the zip file, and nothing else, on standard output."""
-    print(placeholder() if os.environ.get("CATCHMENT_BUNDLE") == "false" else build())
+    lock = Path(sys.argv[1]) if len(sys.argv) > 1 else LOCK
+    print(placeholder() if os.environ.get("CATCHMENT_BUNDLE") == "false" else build(lock))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ ROOT = Path(__file__).parent.parent
 LAYER_LOCK = ROOT / "lambda_src" / "requirements.txt"
 SPARK_FOLDER = ROOT / "glue_scripts"
 LAYER_BUILD = (".venv/bin/python", "-m", "stacks.bundle")
+AGENT = "lambda_src/source_agent"
+AGENT_LOCK = ROOT / AGENT / "requirements.txt"
+AGENT_BUILD = (*LAYER_BUILD, f"{AGENT}/requirements.txt")
+"""The drivers of databases are a layer of their own: the other functions need none of them."""
 
 RUNTIME = ("catchment/__init__.py", "catchment/errors.py")
 RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "reload", "sinks", "storage")
@@ -26,8 +31,21 @@ RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "rel
 
 
 def function_code() -> Code:
-    """The code of every function: ``lambda_src`` and the part of the core it needs, without third-party packages."""
-    return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=_all_but(["lambda_src", *_core()]))
+    """The code of every function but the agent's: ``lambda_src`` and the part of the core it needs."""
+    kept = [*_all_but(["lambda_src", *_core()]), f"/{AGENT}"]
+    return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=kept)
+
+
+def agent_code(certificates: Sequence[str] = ()) -> Code:
+    """The code of the function beside the databases: its handler, what the engines say, and certificates (paths)."""
+    exclude = _all_but(["lambda_src", *RUNTIME, "catchment/engines", "catchment/landing"])
+    # of the landing zone, the engines know the limits of its types alone
+    exclude += ["/lambda_src/*", f"!/{AGENT}", "/catchment/landing/*", "!/catchment/landing/types.py"]
+    exclude += ["!/catchment/landing/__init__.py"]
+    folders = {folder.as_posix() for path in certificates for folder in Path(path).parents if folder.name}
+    exclude += [line for folder in sorted(folders) for line in (f"!/{folder}", f"/{folder}/*")]
+    exclude += [f"!/{path}" for path in certificates]
+    return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=exclude)
 
 
 def spark_code(scope: Construct) -> JobCode:

@@ -13,6 +13,7 @@ from catchment.settings import ExternalSettings, RdsSettings, Settings, SourceSe
 from catchment_constructs.external_database import ExternalDatabase
 from catchment_constructs.isolated_network import IsolatedNetwork
 from catchment_constructs.source_database import DatabaseEngine, SourceDatabase
+from stacks.agent import build_agent
 from stacks.choices import database_removal, stack_name
 
 Database = SourceDatabase | ExternalDatabase
@@ -20,7 +21,10 @@ Database = SourceDatabase | ExternalDatabase
 
 
 class SourcesStack(Stack):
-    """The source databases: those made here, set up for change data capture, and the way to those of others."""
+    """The source databases: those made here, set up for change data capture, and the way to those of others.
+
+    Beside them, the function that looks after them.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, network: IsolatedNetwork, key: IKey
@@ -30,8 +34,11 @@ class SourcesStack(Stack):
         for name, source in settings.sources.items():
             database = self._build_external(name, source) or self._build_rds(name, source, settings, network, key)
             database.allow_from(network.replication_security_group, "DMS reads the database")
+            if engine(source.engine).upkeep is not None:
+                database.allow_from(network.agent_security_group, "The agent looks after the database")
             CfnOutput(self, f"{name}-SecretArn", value=database.secret.secret_arn)
             self.databases[name] = database
+        self.agent = build_agent(self, settings, network, self.databases)
 
     def _build_external(self, name: str, source: SourceSettings) -> ExternalDatabase | None:
         external = source.external

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+Table = tuple[str, str]
+"""Schema and name, as the source spells them."""
+
+
+class Query(Protocol):
+    """Runs one statement on an open connection to a source, committed at once; its rows, or none.
+
+    Parameters stand as ``%s`` in the statement, as in most drivers.
+    """
+
+    def __call__(self, statement: str, parameters: Sequence[object] = (), /) -> Sequence[Sequence[Any]]: ...
+
+
+@dataclass(frozen=True)
+class LogUse:
+    """What a source keeps of its log for readers that are behind."""
+
+    retained_bytes: int
+    headroom_percent: float | None
+    """How much of what it may keep is left, 0 to 100. None where nobody has said how much that is."""
+
+
+def percent_left(used: float, limit: float) -> float:
+    """100 where nothing is used, 0 where all of it is, or more."""
+    return 0.0 if limit <= 0 else max(0.0, min(100.0, 100 * (1 - used / limit)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +80,38 @@ class Infrastructure:
     """Whether DMS replicates updates and deletes of a table that has no key."""
 
 
+class Upkeep(Protocol):
+    """What is asked of, and done in, a database while it is replicated and after: a module with these names."""
+
+    def log_use(self, query: Query, storage_bytes: int | None, /) -> LogUse:
+        """What is retained of the log; ``storage_bytes`` is the size of the database's disk, None if unknown."""
+        ...
+
+    def held(self, query: Query, task: str, /) -> list[str]:
+        """Names of what keeps the log for a replication task, while it is there; ``task``: the last part of its ARN."""
+        ...
+
+    def clean_up(self, query: Query, held: Sequence[str], tables: Sequence[Table], /) -> list[str]:
+        """Take away what replication of these tables left, once nothing of it is read; what was done, in words.
+
+        ``held`` are names that ``held()`` gave. Harmless where there is nothing to do.
+        """
+        ...
+
+    def left(self, query: Query, held: Sequence[str], /) -> list[str]:
+        """Which of these still keep the log."""
+        ...
+
+
 class Engine(Protocol):
     """One engine: a module with these names."""
 
     @property
     def infrastructure(self) -> Infrastructure:
         """What RDS and DMS have to be told."""
+        ...
+
+    @property
+    def upkeep(self) -> Upkeep | None:
+        """None for an engine whose databases are their owners' to look after."""
         ...

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines.base import Infrastructure, Rds
+from catchment.engines import mysql_upkeep
+from catchment.engines.base import Infrastructure, Rds, Upkeep
+
+upkeep: Upkeep = mysql_upkeep
 
 infrastructure = Infrastructure(
     dms_engine="mysql",

@@ -6,6 +6,9 @@ from types import MappingProxyType
 
 from catchment.engines.base import Infrastructure
 
+# DMS reads the redo log where its owner keeps it, and leaves nothing in the database.
+upkeep = None
+
 infrastructure = Infrastructure(
     dms_engine="oracle",
     port=1521,

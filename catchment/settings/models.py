@@ -164,6 +164,8 @@ class MonitoringSettings(Part):
     target_latency_minutes: Annotated[int, Whole(1, 1440)]
     table_minutes: Annotated[int, Whole(1, 60)]
     """How often DMS is asked whether it has suspended a table."""
+    headroom_minutes: Annotated[int, Whole(1, 60)]
+    """How often each source is asked how much of its log it keeps for replication."""
     lake_lag_minutes: Annotated[int, Whole(1, 1440)]
     """From a commit in the source to the commit in the lake that holds it."""
     daily_dollars: Annotated[int, Whole(1, 1_000_000)] | None = None

@@ -25,7 +25,8 @@ class IsolatedNetwork(Construct):
     """A network without a way to or from the internet, in two zones, that reaches AWS through endpoints.
 
     DMS reads its secrets through one interface endpoint, writes its log through another and its files through the
-    gateway endpoint of S3; nothing else runs inside. Two zones, because DMS and RDS want subnets in two.
+    gateway endpoint of S3; a function that looks after the databases reads their secrets. Nothing else runs inside.
+    Two zones, because DMS and RDS want subnets in two.
     ``outlives_stack`` keeps the network and its subnets, without endpoints, for databases that are kept.
 
     Example: ``IsolatedNetwork(self, "Network", cidr="10.40.0.0/20", log_retention=RetentionDays.ONE_MONTH)``
@@ -60,6 +61,14 @@ class IsolatedNetwork(Construct):
         # S3 is reached at its public addresses, by a route: anywhere is where endpoints lead to, in a network without
         # a way out. Databases open their own ports.
         self.replication_security_group.add_egress_rule(Peer.any_ipv4(), Port.tcp(443), "Endpoints of AWS services")
+        self.agent_security_group: ISecurityGroup = SecurityGroup(
+            self,
+            "AgentSecurityGroup",
+            vpc=vpc,
+            description="The function beside the databases",
+            # Sources open to it what they need.
+            allow_all_outbound=False,
+        )
         self._build_endpoints(vpc)
 
     def _build_flow_log(self, vpc: Vpc, retention: RetentionDays) -> None:
@@ -72,6 +81,7 @@ class IsolatedNetwork(Construct):
             self, "EndpointSecurityGroup", vpc=vpc, description="Endpoints of AWS services", allow_all_outbound=False
         )
         guard.add_ingress_rule(self.replication_security_group, Port.HTTPS, "DMS calls AWS services")
+        guard.connections.allow_from(self.agent_security_group, Port.HTTPS, "The agent reads secrets")
         services = {
             "SecretsManagerEndpoint": InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
             "LogsEndpoint": InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,

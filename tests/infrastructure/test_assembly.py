@@ -72,40 +72,52 @@ def test_nothing_is_bound_to_an_account_or_region(prod: Assembly) -> None:
         assert manifest[stack]["environment"] == "aws://unknown-account/unknown-region"
 
 
-def test_the_layer_is_built_when_published_and_named_by_its_lock(laptop: Assembly, prod: Assembly) -> None:
+@pytest.mark.parametrize(("stack", "lock"), [("Apply", []), ("Sources", ["lambda_src/source_agent/requirements.txt"])])
+def test_a_layer_is_built_when_published_and_named_by_its_lock(
+    laptop: Assembly, prod: Assembly, stack: str, lock: list[str]
+) -> None:
     def layer(assembly: Assembly) -> dict[str, object]:
-        files = json.loads((assembly.folder / "Apply.assets.json").read_text())["files"]
+        files = json.loads((assembly.folder / f"{stack}.assets.json").read_text())["files"]
         return {key: asset["source"] for key, asset in files.items() if "executable" in asset["source"]}
 
     assert layer(laptop) == layer(prod)
     (source,) = layer(laptop).values()
-    assert source == {"executable": [".venv/bin/python", "-m", "stacks.bundle"]}
+    assert source == {"executable": [".venv/bin/python", "-m", "stacks.bundle", *lock]}
 
 
-def _code(assembly: Assembly) -> Path:
-    (key,) = {resource["Properties"]["Code"]["S3Key"] for _, resource in assembly.everywhere("AWS::Lambda::Function")}
-    return assembly.folder / f"asset.{key.removesuffix('.zip')}"
+def _code(assembly: Assembly) -> dict[Path, set[str]]:
+    """Each package of functions, and the handlers that are called in it."""
+    found: dict[Path, set[str]] = {}
+    for _, resource in assembly.everywhere("AWS::Lambda::Function"):
+        key = resource["Properties"]["Code"]["S3Key"].removesuffix(".zip")
+        found.setdefault(assembly.folder / f"asset.{key}", set()).add(resource["Properties"]["Handler"])
+    return found
 
 
-def test_functions_carry_the_core_they_need_and_nothing_else(laptop: Assembly) -> None:
-    folders = {path.relative_to(_code(laptop)).as_posix() for path in _code(laptop).rglob("*") if path.is_dir()}
-    assert {"catchment/apply", "catchment/landing", "lambda_src/apply"} <= folders
-    assert not {"catchment/cli", "catchment/settings", "catchment/engines", "tests", "stacks", "local"} & folders
-    assert not list(_code(laptop).rglob("*.pyc"))
+def test_functions_carry_what_they_need_and_nothing_else(laptop: Assembly) -> None:
+    agent, functions = sorted(_code(laptop), key=lambda folder: (folder / "catchment" / "apply").exists())
+    kept = {folder: {path.relative_to(folder).as_posix() for path in folder.rglob("*")} for folder in _code(laptop)}
+    assert {"catchment/apply", "catchment/landing", "lambda_src/apply"} <= kept[functions]
+    assert {"catchment/engines", "lambda_src/source_agent/rds-ca.pem"} <= kept[agent]
+    assert not {"catchment/engines", "lambda_src/source_agent"} & kept[functions]
+    assert not {"lambda_src/apply", "catchment/landing/reader.py"} & kept[agent]
+    for names in kept.values():
+        assert not {"catchment/cli", "catchment/settings", "tests", "stacks", "local"} & names
+        assert not [name for name in names if name.endswith((".pyc", ".txt", ".in"))]
 
 
 def test_every_handler_can_be_imported_from_the_code_that_is_deployed(laptop: Assembly) -> None:
-    handlers = {resource["Properties"]["Handler"] for _, resource in laptop.everywhere("AWS::Lambda::Function")}
-    assert len(handlers) == 5
+    assert sum(map(len, _code(laptop).values())) == 6
     script = "import sys, importlib\nfor name in sys.argv[1:]:\n    module, _, function = name.rpartition('.')\n"
     script += "    assert callable(getattr(importlib.import_module(module), function)), name\n"
     script += "import catchment; assert catchment.__file__.startswith(sys.path[0]), catchment.__file__\n"
     # -P: not the folder of this repository, but the deployed code alone, before the installed packages.
-    subprocess.run(
-        [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(_code(laptop))!r})\n{script}", *handlers],
-        check=True,
-        cwd=laptop.folder,
-    )
+    for code, handlers in _code(laptop).items():
+        subprocess.run(
+            [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(code)!r})\n{script}", *handlers],
+            check=True,
+            cwd=laptop.folder,
+        )
 
 
 def test_the_constructs_stand_alone() -> None:

@@ -59,7 +59,8 @@ def _view(assembly: Assembly) -> dict[str, dict[str, list[str]]]:
         for role in policy["Properties"]["Roles"]:
             allowed = view[_role(view, stack, role)]
             for statement in _statements(policy["Properties"]["PolicyDocument"]):
-                for action in statement["Action"]:
+                denied = "" if statement["Effect"] == "Allow" else "(denied to its code) "
+                for action in (f"{denied}{each}" for each in statement["Action"]):
                     resources = allowed.setdefault(action, [])
                     allowed[action] = sorted({*resources, *map(_short, statement["Resource"])})
     return view
@@ -91,15 +92,20 @@ def test_no_policy_allows_every_action_or_a_whole_service(laptop: Assembly) -> N
             assert not [action for action in statement["Action"] if action == "*" or action.endswith(":*")], path
 
 
-def test_any_resource_is_allowed_only_where_dms_takes_none(laptop: Assembly) -> None:
+def test_any_resource_is_allowed_only_where_aws_takes_none(laptop: Assembly) -> None:
     anywhere = {
         action
         for _, policy in laptop.everywhere("AWS::IAM::Policy")
         for statement in _statements(policy["Properties"]["PolicyDocument"])
         for action in statement["Action"]
-        if "*" in statement["Resource"]
+        if "*" in statement["Resource"] and statement["Effect"] == "Allow"
     }
-    assert anywhere == {"dms:DescribeConnections", "dms:DescribeReplicationTasks"}
+    assert anywhere == {
+        "dms:DescribeConnections",
+        "dms:DescribeReplicationTasks",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+    }
 
 
 def test_dms_writes_into_its_sources_folder_alone(laptop: Assembly) -> None:

@@ -105,11 +105,14 @@ def test_passwords_hold_nothing_that_dms_refuses(every_engine: Assembly) -> None
         assert set(";.:+{}*&,%\\") <= set(secret["GenerateSecretString"]["ExcludeCharacters"])
 
 
-def test_databases_are_reached_by_replication_alone(every_engine: Assembly) -> None:
+def test_databases_are_reached_by_replication_and_the_agent_alone(every_engine: Assembly) -> None:
     groups = every_engine.properties("Sources", "AWS::EC2::SecurityGroup")
     assert not [group for group in groups if group.get("SecurityGroupIngress")]
     rules = every_engine.properties("Sources", "AWS::EC2::SecurityGroupIngress")
-    assert len(rules) == 4
+    assert sorted(rule["Description"] for rule in rules) == [
+        *4 * ["DMS reads the database"],
+        *4 * ["The agent looks after the database"],
+    ]
     assert all("SourceSecurityGroupId" in rule and "CidrIp" not in rule for rule in rules)
 
 
@@ -124,13 +127,14 @@ def test_replication_reaches_databases_and_endpoints_and_nothing_else(every_engi
         ("10.20.0.15/32", 1521, 1521),
     ]
     apart = every_engine.properties("Sources", "AWS::EC2::SecurityGroupEgress")
-    assert sorted((rule["FromPort"], rule["ToPort"]) for rule in apart) == [
+    assert all("DestinationSecurityGroupId" in rule for rule in apart)
+    of_dms = [rule for rule in apart if rule["Description"] == "DMS reads the database"]
+    assert sorted((rule["FromPort"], rule["ToPort"]) for rule in of_dms) == [
         (1433, 1433),
         (3306, 3306),
         (5432, 5432),
         (11433, 11433),
     ]
-    assert all("DestinationSecurityGroupId" in rule for rule in apart)
 
 
 def test_no_database_reaches_out(every_engine: Assembly) -> None:
@@ -148,7 +152,7 @@ def test_no_instance_is_made_for_a_database_that_somebody_else_runs(every_engine
         for rule in every_engine.properties("Sources", f"AWS::EC2::SecurityGroup{direction}")
         if GROUP in (rule["GroupId"], rule.get("DestinationSecurityGroupId"))
     ]
-    assert [(rule["FromPort"], rule["ToPort"]) for rule in rules] == [(11433, 11433)] * 2
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in rules] == [(11433, 11433)] * 4, "DMS, and the agent"
 
 
 def test_dms_reads_the_secret_of_another_with_its_own_key(every_engine: Assembly) -> None:

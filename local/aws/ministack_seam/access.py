@@ -11,6 +11,8 @@ import ministack.app as ministack
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import s3, secretsmanager
 
+from local.aws.ministack_seam.invocations import function_of
+
 KEY_ACTIONS = {
     "s3:GetObject": "kms:Decrypt",
     "s3:PutObject": "kms:GenerateDataKey",
@@ -53,6 +55,7 @@ def judge_as_aws_does(request_context: RequestContext) -> None:
     _know_batches()
     _add_context(request_context)
     _ask_for_keys()
+    _know_functions()
     _know_services_that_assume_roles()
     pin_origin = ministack.pin_request_origin
     ministack.pin_request_origin = lambda source_ip, _secure: pin_origin(source_ip, True)
@@ -87,6 +90,18 @@ def _add_context(request_context: RequestContext) -> None:
         return {**tags(service, action, body, parameters), **request_context(service, body)}
 
     iam_actions.request_tag_context = with_request
+
+
+def _know_functions() -> None:
+    enforce = iam_evaluator.enforce
+
+    def with_function(access_key: str, *request: Any, service_context: Any = None, **details: Any) -> Any:
+        function = function_of(access_key)
+        if function is not None:
+            service_context = {**(service_context or {}), "lambda:SourceFunctionArn": function}
+        return enforce(access_key, *request, service_context=service_context, **details)
+
+    iam_evaluator.enforce = with_function
 
 
 def _know_services_that_assume_roles() -> None:

@@ -18,6 +18,8 @@ from local.aws.monitoring.embedded import embedded_metrics
 
 InvokeFunction = Callable[[Function, bytes, str], Answer]
 
+_FUNCTION_BY_KEY: dict[str, str] = {}
+
 
 def run_functions_with(invoke: InvokeFunction) -> None:
     """Let ``invoke`` run every Python function; no other runtime is run at all. Calls are counted, as are the metrics
@@ -49,6 +51,17 @@ def _fail_custom_resource(event: Any, answer: Answer) -> None:
         custom_resource.deliver_response(url.rpartition("/")[2], {"Status": "FAILED", "Reason": reason})
 
 
+def function_of(access_key: str) -> str | None:
+    """The ARN of the function that was given this access key."""
+    return _FUNCTION_BY_KEY.get(access_key)
+
+
+def _credentials(config: dict[str, Any]) -> dict[str, str]:
+    credentials: dict[str, str] = execution_credentials(config)
+    _FUNCTION_BY_KEY[credentials["AWS_ACCESS_KEY_ID"]] = config["FunctionArn"]
+    return credentials
+
+
 def _deployed_function(record: dict[str, Any]) -> Function:
     config = record.get("config") or record
     code = record.get("code_zip") or b""
@@ -62,7 +75,7 @@ def _deployed_function(record: dict[str, Any]) -> Function:
         memory_mb=int(config["MemorySize"]),
         timeout_seconds=int(config["Timeout"]),
         variables=tuple(sorted({**_logging(config), **(config.get("Environment") or {}).get("Variables", {})}.items())),
-        credentials=tuple(sorted(execution_credentials(config).items())),
+        credentials=tuple(sorted(_credentials(config).items())),
         code=code,
         layers=layers,
         code_sha=digest(code),

@@ -15,6 +15,7 @@ EVALUATED = (
     "aws:SourceAccount",
     "cloudwatch:namespace",
     "dynamodb:LeadingKeys",
+    "lambda:SourceFunctionArn",
     "s3:prefix",
 )
 """Keys whose value is known when a call is judged. Any other is refused in the policies of a template."""
