@@ -44,7 +44,7 @@ class Rds:
     major_version: Callable[[str], str]
     """From a full engine version to the part that names its parameter group family."""
     parameters: Mapping[str, str]
-    """Parameter group entries that change data capture needs."""
+    """Parameter group entries that change data capture needs, and encrypted connections."""
     log_exports: tuple[str, ...]
     """Log types that RDS hands to CloudWatch Logs."""
     license_model: str | None = None

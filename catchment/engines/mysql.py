@@ -17,7 +17,9 @@ infrastructure = Infrastructure(
         engine_version="8.4.9",
         major_version=lambda version: ".".join(version.split(".")[:2]),
         # AWS DMS User Guide, CHAP_Source.MySQL: any other row image leaves columns out of the change records.
-        parameters=MappingProxyType({"binlog_format": "ROW", "binlog_row_image": "FULL"}),
+        parameters=MappingProxyType(
+            {"binlog_format": "ROW", "binlog_row_image": "FULL", "require_secure_transport": "1"}
+        ),
         log_exports=("error",),
     ),
     endpoint_names_database=False,

@@ -24,6 +24,7 @@ infrastructure = Infrastructure(
                 "max_wal_senders": "20",
                 # 0, or 10 to 300 seconds; a shorter one cuts the task's stream while it writes a large file.
                 "wal_sender_timeout": "300000",
+                "rds.force_ssl": "1",
             }
         ),
         log_exports=("postgresql", "upgrade"),

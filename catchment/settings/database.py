@@ -5,11 +5,17 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from catchment.settings.values import Allowed, Part, Whole, not_allowed
 
 KeyArn = Annotated[str, Allowed("the ARN of a KMS key", r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")]
+
+
+def _insight_days(days: int) -> int:
+    if days not in (7, 731) and days not in range(31, 24 * 31, 31):
+        raise not_allowed("allowed: 7, a multiple of 31 up to 713, or 731")
+    return days
 
 
 class RdsSettings(Part):
@@ -23,8 +29,25 @@ class RdsSettings(Part):
         str, Allowed("an RDS instance class, for example db.t4g.medium", r"db\.[a-z0-9-]+\.[a-z0-9]+")
     ]
     storage_gb: Annotated[int, Whole(20, 65_536)]
+    max_storage_gb: Annotated[int, Whole(22, 65_536)] | None = None
+    """How far RDS may enlarge the storage by itself when it runs full; left out: not at all."""
     backup_days: Annotated[int, Whole(1, 35)]
     """Zero is not offered: without backups MySQL keeps no binary log and SQL Server captures no changes."""
+    performance_insights_days: Annotated[int, AfterValidator(_insight_days)] | None = None
+    """How long Performance Insights keeps what it sees; left out: it is off. Beyond 7 days it is billed."""
+    ca_certificate: Annotated[
+        str, Allowed("a certificate authority of RDS, for example rds-ca-rsa2048-g1", r"rds-ca-[a-z0-9]+-g\d")
+    ]
+    """Who signs the certificate that the database shows."""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    """Entries of the parameter group besides those that change data capture needs."""
+
+    @model_validator(mode="after")
+    def _room_to_grow(self) -> RdsSettings:
+        # Amazon RDS User Guide, "Managing capacity automatically": at least 10 percent more.
+        if self.max_storage_gb is not None and 10 * self.max_storage_gb < 11 * self.storage_gb:
+            raise not_allowed("allowed: at least 10 percent more than storage_gb", field="max_storage_gb")
+        return self
 
 
 def _range(text: str) -> str:

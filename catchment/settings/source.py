@@ -95,6 +95,11 @@ class SourceSettings(Part):
             raise not_allowed("exactly one of rds and external has to be given", field="rds")
         if self.rds is not None and engine(self.engine).infrastructure.rds is None:
             raise not_allowed(f"allowed: none with {self.engine}, whose databases are external", field="rds")
+        taken = self._parameters_taken()
+        if taken:
+            raise not_allowed(
+                f"allowed: others than {', '.join(taken)}, which is set already", field=("rds", "parameters")
+            )
         if self.rds is not None and not re.fullmatch(r"\w{1,63}", self.database, re.ASCII):
             raise not_allowed("allowed: letters, digits and _, for a database that RDS makes", field="database")
         return self
@@ -138,6 +143,12 @@ class SourceSettings(Part):
             if load is not None and (misfit := load.misfit(self.engine, table.key)):
                 raise not_allowed(misfit, field=("tables", name, "parallel_load"))
         return self
+
+    def _parameters_taken(self) -> list[str]:
+        """Parameters that the settings name although change data capture needs them as they are."""
+        facts = engine(self.engine).infrastructure.rds
+        said = self.rds.parameters if self.rds is not None else {}
+        return sorted(said.keys() & facts.parameters.keys()) if facts is not None else []
 
     @property
     def dms_ssl_mode(self) -> str:

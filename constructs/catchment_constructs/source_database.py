@@ -9,6 +9,8 @@ from aws_cdk import Duration, RemovalPolicies, RemovalPolicy
 from aws_cdk.aws_ec2 import InstanceType, ISecurityGroup, IVpc, Port, SecurityGroup, SubnetSelection, SubnetType
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_rds import (
+    CaCertificate,
+    CfnDBInstance,
     Credentials,
     DatabaseInstance,
     DatabaseInstanceEngine,
@@ -52,6 +54,9 @@ class SourceDatabase(Construct):
 
     A database that is retained keeps what it cannot do without: its secret and its groups. The network has to stay too.
 
+    ``max_storage_gb`` is how far its storage grows by itself, ``performance_insights_days`` (7, months of 31, or 731)
+    how long what Performance Insights sees is kept; None leaves either off.
+
     Example: ``SourceDatabase(self, "Sales", engine=engine, database="sales", vpc=vpc, …).secret``
     """
 
@@ -67,6 +72,9 @@ class SourceDatabase(Construct):
         instance_class: str,
         storage_gb: int,
         backup_days: int,
+        ca_certificate: str,
+        max_storage_gb: int | None = None,
+        performance_insights_days: int | None = None,
         multi_az: bool,
         deletion_protection: bool,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
@@ -107,15 +115,20 @@ class SourceDatabase(Construct):
             publicly_accessible=False,
             instance_type=InstanceType(instance_class.removeprefix("db.")),
             allocated_storage=storage_gb,
+            max_allocated_storage=max_storage_gb,
             storage_type=StorageType.GP3,
             storage_encryption_key=key,
             backup_retention=Duration.days(backup_days),
+            delete_automated_backups=removal_policy == RemovalPolicy.DESTROY,
+            ca_certificate=CaCertificate.of(ca_certificate),
             multi_az=multi_az,
             # The version is a setting: an upgrade is seen in the diff before it happens.
             auto_minor_version_upgrade=False,
             deletion_protection=deletion_protection,
             removal_policy=removal_policy,
         )
+        if performance_insights_days is not None:
+            self._watch_performance(performance_insights_days, key)
         attached = self.instance.secret
         assert attached is not None
         self.secret: ISecret = attached
@@ -127,6 +140,13 @@ class SourceDatabase(Construct):
                 exclude_resource_types=["AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"]
             )
         self._acknowledge(multi_az, deletion_protection)
+
+    def _watch_performance(self, days: int, key: IKey) -> None:
+        resource = self.instance.node.default_child
+        assert isinstance(resource, CfnDBInstance)
+        resource.enable_performance_insights = True
+        resource.performance_insights_retention_period = days
+        resource.performance_insights_kms_key_id = key.key_arn
 
     def allow_from(self, clients: ISecurityGroup, description: str) -> None:
         """Let what is in a group reach the database."""

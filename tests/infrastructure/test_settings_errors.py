@@ -55,6 +55,10 @@ def _lake(**values: object) -> Change:
     return lambda dev: dev["lake"].update(values)
 
 
+def _insights(days: int) -> Change:
+    return _sales(rds={"performance_insights_days": days})
+
+
 _SHARED = {"gold": "acme", "silver": "acme"}
 _ERP = {"secret_name": "erp", "address": "10.20.0.15"}
 _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' or 'spark'")
@@ -123,6 +127,9 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
         (_sales(certificate_file="ca.sso"), "sources.sales.certificate_file", "ca.sso", "a .pem file"),
         (_sales(certificate_file="/ca.pem"), "sources.sales.certificate_file", "/ca.pem", "from cdk.json's folder"),
         (_sales(rds={"engine_version": "18"}), "sources.sales.rds.engine_version", "18", "a full engine version"),
+        (_sales(rds={"max_storage_gb": 54}), "sources.sales.rds.max_storage_gb", 54, "at least 10 percent more"),
+        (_insights(8), "sources.sales.rds.performance_insights_days", 8, "7, a multiple of 31 up to 713, or 731"),
+        (_sales(rds={"ca_certificate": "ca"}), "sources.sales.rds.ca_certificate", "ca", "authority of RDS"),
         (_sales(rds=None), "sources.sales.rds", None, "exactly one of rds and external"),
         (_sales(database="my-sales"), "sources.sales.database", "my-sales", "for a database that RDS makes"),
         (_external({}), "sources.sales.external.secret_arn", None, "one of secret_arn and secret_name"),
@@ -167,6 +174,12 @@ def test_an_engine_that_rds_does_not_have_is_external(refused: Callable[[Change]
         "sources.sales.rds",
         "allowed: none with oracle, whose databases are external",
     )
+
+
+def test_what_change_data_capture_needs_is_not_overridden(refused: Callable[[Change], SettingsError]) -> None:
+    error = refused(_sales(rds={"parameters": {"rds.logical_replication": "0"}}))
+    assert error.field == "sources.sales.rds.parameters"
+    assert error.allowed == "allowed: others than rds.logical_replication, which is set already"
 
 
 def test_all_mistakes_are_told_at_once(refused: Callable[[Change], SettingsError]) -> None:

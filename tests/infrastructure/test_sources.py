@@ -25,7 +25,7 @@ def every_engine(synthesized: Callable[[Settings], Assembly]) -> Assembly:
     sales = settings.sources["sales"].model_dump()
     elsewhere = {"rds": None, "external": {"secret_arn": SECRET, "address": "10.20.0.15"}, "database": "ERP.acme"}
     own = {
-        "postgresql": {},
+        "postgresql": {"rds": {**sales["rds"], "parameters": {"work_mem": "65536"}}},
         "mysql": {"certificate_arn": CERTIFICATE},
         "sqlserver": {},
         "oracle": {**elsewhere, "certificate_arn": CERTIFICATE, "log_reader": "binary"},
@@ -59,7 +59,9 @@ def _endpoint(assembly: Assembly, engine: str, **wanted: Any) -> dict[str, Any]:
     [
         ("postgres", "postgres18", {"rds.logical_replication": "1"}),
         ("mysql", "mysql8.4", {"binlog_format": "ROW", "binlog_row_image": "FULL"}),
-        ("sqlserver-se", "sqlserver-se-16.0", {}),
+        ("postgres", "postgres18", {"rds.force_ssl": "1", "work_mem": "65536"}),
+        ("mysql", "mysql8.4", {"require_secure_transport": "1"}),
+        ("sqlserver-se", "sqlserver-se-16.0", {"rds.force_ssl": "1"}),
     ],
 )
 def test_each_engine_is_set_up_to_capture_changes(
@@ -76,6 +78,18 @@ def test_no_database_is_public_or_unencrypted(every_engine: Assembly, engine: st
     assert database["PubliclyAccessible"] is False
     assert database["StorageEncrypted"] is True
     assert database["AutoMinorVersionUpgrade"] is False
+    assert database["CACertificateIdentifier"] == "rds-ca-rsa2048-g1"
+
+
+def test_a_database_grows_by_itself_as_far_as_the_settings_say(prod: Assembly, laptop: Assembly) -> None:
+    [database] = prod.properties("Sources", "AWS::RDS::DBInstance")
+    assert (database["AllocatedStorage"], database["MaxAllocatedStorage"]) == ("200", 1000)
+    assert (database["EnablePerformanceInsights"], database["PerformanceInsightsRetentionPeriod"]) == (True, 7)
+    assert "PerformanceInsightsKMSKeyId" in database
+    assert database["DeleteAutomatedBackups"] is False
+    [gone] = laptop.properties("Sources", "AWS::RDS::DBInstance")
+    assert "EnablePerformanceInsights" not in gone
+    assert gone["DeleteAutomatedBackups"] is True
 
 
 def test_sql_server_gets_no_database_name_from_rds(every_engine: Assembly) -> None:

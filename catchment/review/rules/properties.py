@@ -46,6 +46,12 @@ IN_PLACE: dict[tuple[str, str], InPlace] = {
     ),
     (_INSTANCE, "MultiAZ"): InPlace(Level.COST, "a standby doubles what the database costs", _RDS),
     (_INSTANCE, "AllocatedStorage"): InPlace(Level.COST, "storage can grow, and never shrinks again", _RDS),
+    (_INSTANCE, "MaxAllocatedStorage"): InPlace(Level.COST, "storage grows up to there by itself", _RDS),
+    (_INSTANCE, "CACertificateIdentifier"): InPlace(
+        Level.INTERRUPTION,
+        "may restart it, and whoever verifies its certificate has to trust the new authority before",
+        "Amazon RDS User Guide, Rotating your SSL/TLS certificate",
+    ),
     (_INSTANCE, "Iops"): InPlace(Level.COST, "storage is billed by it", _RDS),
     (_INSTANCE, "PerformanceInsightsRetentionPeriod"): InPlace(
         Level.COST, "kept longer than 7 days it is billed", _RDS
