@@ -4,7 +4,7 @@
     cdk deploy --all -c env=dev       every stack of an environment (cdk.json: dev, staging, prod, laptop)
     cdk diff -c env=prod              what would change
 
-Network      isolated subnets in two zones, with endpoints instead of a way out
+Network      isolated subnets in two zones, with endpoints instead of a way out; or what is there already
 Lake         the zones from landing to gold, their key, the Glue databases, the Athena workgroup
 Sources      RDS databases set up for change data capture, with their secrets
 Apply        events of landed files → queue → the function, or the Spark job, that brings tables up to date; the sweep
@@ -35,8 +35,8 @@ from stacks.sources import SourcesStack
 
 def build(app: App, settings: Settings) -> None:
     """Put every stack of an environment into the app. Synthesis fails on any finding of cdk-nag nobody explained."""
-    network = NetworkStack(app, "Network", settings=settings)
     lake = LakeStack(app, "Lake", settings=settings)
+    network = NetworkStack(app, "Network", settings=settings, key=lake.key)
     sources = SourcesStack(app, "Sources", settings=settings, network=network.network, key=lake.key)
     apply = ApplyStack(app, "Apply", settings=settings, zones=lake.zones, key=lake.key)
     replication = ReplicationStack(

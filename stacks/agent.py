@@ -10,7 +10,7 @@ from catchment.engines import engine
 from catchment.settings import Settings, SourceSettings
 from catchment_constructs.dependency_layer import DependencyLayer
 from catchment_constructs.external_database import ExternalDatabase
-from catchment_constructs.isolated_network import IsolatedNetwork
+from catchment_constructs.replication_network import ReplicationNetwork
 from catchment_constructs.source_agent import AttendedSource, SourceAgent
 from catchment_constructs.source_database import SourceDatabase
 from stacks.choices import log_retention, metric_namespace
@@ -20,7 +20,7 @@ from stacks.runtime import AGENT_BUILD, AGENT_LOCK, agent_code, handler_of
 def build_agent(
     stack: Stack,
     settings: Settings,
-    network: IsolatedNetwork,
+    network: ReplicationNetwork,
     databases: Mapping[str, SourceDatabase | ExternalDatabase],
 ) -> SourceAgent | None:
     """The agent of every source, in the stack of the databases: a slot is watched that outlives its task.

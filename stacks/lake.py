@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, RemovalPolicy, Stack
 from aws_cdk.aws_glue import CfnDatabase
 from aws_cdk.aws_iam import ServicePrincipal
 from aws_cdk.aws_kms import IKey, Key
@@ -19,6 +19,9 @@ from catchment_constructs.lake_zone import LakeZone
 from catchment_constructs.query_workgroup import QueryWorkgroup
 from stacks.choices import data_removal, log_retention, stack_name
 from stacks.runtime import function_code
+
+LOG_GROUP_CONTEXT = "kms:EncryptionContext:aws:logs:arn"
+"""What CloudWatch Logs tells KMS of the group it works for."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,11 @@ class LakeStack(Stack):
         # An alarm is lost silently when its sender may not encrypt what it hands to the topic.
         for sender in ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"):
             key.grant_encrypt_decrypt(ServicePrincipal(sender))
+        groups = self.format_arn(
+            service="logs", resource="log-group", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        logs = ServicePrincipal("logs.amazonaws.com", conditions={"ArnLike": {LOG_GROUP_CONTEXT: groups}})
+        key.grant_encrypt_decrypt(logs)
         return key
 
     def _build_access_logs(self, settings: Settings) -> IBucket:

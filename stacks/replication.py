@@ -24,7 +24,7 @@ from catchment_constructs.dms_source_endpoint import DmsSourceEndpoint
 from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
 from catchment_constructs.dms_task_settings import LobPolicy
-from catchment_constructs.isolated_network import IsolatedNetwork
+from catchment_constructs.replication_network import ReplicationNetwork
 from stacks.choices import log_retention, stack_name, task_parameter
 from stacks.runtime import ROOT, function_code
 from stacks.sources import Database
@@ -48,7 +48,7 @@ class ReplicationStack(Stack):
         construct_id: str,
         *,
         settings: Settings,
-        network: IsolatedNetwork,
+        network: ReplicationNetwork,
         databases: Mapping[str, Database],
         landing: IBucket,
         key: IKey,
@@ -64,7 +64,7 @@ class ReplicationStack(Stack):
             name: self._build_source(name, source, databases[name]) for name, source in settings.sources.items()
         }
 
-    def _build_instance(self, network: IsolatedNetwork) -> DmsReplicationInstance:
+    def _build_instance(self, network: ReplicationNetwork) -> DmsReplicationInstance:
         replication = self._settings.replication
         return DmsReplicationInstance(
             self,

@@ -11,7 +11,7 @@ from constructs import Construct
 from catchment.engines import engine
 from catchment.settings import ExternalSettings, RdsSettings, Settings, SourceSettings
 from catchment_constructs.external_database import ExternalDatabase
-from catchment_constructs.isolated_network import IsolatedNetwork
+from catchment_constructs.replication_network import ReplicationNetwork
 from catchment_constructs.source_database import DatabaseEngine, SourceDatabase
 from stacks.agent import build_agent
 from stacks.choices import database_removal, stack_name
@@ -27,7 +27,7 @@ class SourcesStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, network: IsolatedNetwork, key: IKey
+        self, scope: Construct, construct_id: str, *, settings: Settings, network: ReplicationNetwork, key: IKey
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self.databases: dict[str, Database] = {}
@@ -57,7 +57,7 @@ class SourcesStack(Stack):
         )
 
     def _build_rds(
-        self, name: str, source: SourceSettings, settings: Settings, network: IsolatedNetwork, key: IKey
+        self, name: str, source: SourceSettings, settings: Settings, network: ReplicationNetwork, key: IKey
     ) -> SourceDatabase:
         assert source.rds is not None, "settings have one of rds and external"
         database = SourceDatabase(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from catchment.settings.database import KeyArn
+from catchment.settings.network import NetworkSettings
 from catchment.settings.source import EngineName, SourceSettings
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
 
@@ -34,14 +35,6 @@ StackPrefix = Annotated[
 
 ZoneName = Literal["landing", "silver", "gold", "quarantine", "artifacts", "queries"]
 BucketName = Annotated[str, Allowed("the name of a bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")]
-
-
-class NetworkSettings(Part):
-    """The isolated network of sources and replication."""
-
-    cidr: Annotated[
-        str, Allowed("an IPv4 range from /16 to /24, for example 10.40.0.0/20", r"\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-4])")
-    ]
 
 
 class LakeSettings(Part):

@@ -29,8 +29,8 @@ class Assembly:
         return Template.from_json(self.json(stack))
 
     def resources(self, stack: str, kind: str) -> dict[str, Resource]:
-        """The resources of one type, by logical id."""
-        found = self.json(stack)["Resources"].items()
+        """The resources of one type, by logical id. Sources has none where somebody else runs every database."""
+        found = self.json(stack).get("Resources", {}).items()
         return {logical_id: resource for logical_id, resource in found if resource["Type"] == kind}
 
     def properties(self, stack: str, kind: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
@@ -55,6 +55,15 @@ def _lake(**values: object) -> Change:
     return lambda dev: dev["lake"].update(values)
 
 
+def _subnets(zones: str) -> list[dict[str, str]]:
+    return [{"subnet_id": f"subnet-0000000{n}", "availability_zone": f"eu-central-1{z}"} for n, z in enumerate(zones)]
+
+
+def _vpc(zones: str = "ab", endpoints: Sequence[str] = (), cidr: str | None = "10.0.0.0/20") -> Change:
+    vpc = {"vpc_id": "vpc-01234567", "subnets": _subnets(zones), "endpoints": list(endpoints)}
+    return lambda dev: dev.update(network={"vpc": vpc, "cidr": cidr})
+
+
 def _insights(days: int) -> Change:
     return _sales(rds={"performance_insights_days": days})
 
@@ -87,6 +96,9 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
         (lambda dev: dev.update(apply={"spark": {"worker_type": "R.1X"}}), "apply.spark.worker_type", "R.1X", "'G.1X'"),
         (_table("sales.log", {"key": [], "engine": "duckdb"}), *_ENGINE),
         (lambda dev: dev.update(network={"cidr": "10.0.0.0"}), "network.cidr", "10.0.0.0", "an IPv4 range"),
+        (_vpc(endpoints=["s3"]), "network.cidr", "10.0.0.0/20", "exactly one of cidr and vpc"),
+        (_vpc(cidr=None), "network.vpc.endpoints", [], "with a route_table_id for each subnet"),
+        (_vpc(cidr=None, zones="aa"), "network.vpc.subnets", _subnets("aa"), "each in a zone of its own"),
         (lambda dev: dev.update(monitoring={"email": "me"}), "monitoring.email", "me", "an e-mail address"),
         (lambda dev: dev.update(deletion_protection=True), "destroy_data", True, "where deletion_protection is false"),
         (lambda dev: dev["sources"].update({"My": {}}), "sources.My", "My", "small letters"),

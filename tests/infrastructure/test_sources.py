@@ -198,6 +198,23 @@ def test_a_certificate_makes_the_connection_as_strict_as_the_engine_can(every_en
     assert _endpoint(every_engine, "sqlserver", CertificateArn=CERTIFICATE)["SslMode"] == "verify-full"
 
 
+def test_no_group_is_open_for_want_of_a_rule(every_engine: Assembly) -> None:
+    """EC2 gives a new group without a rule of its own one that reaches everything; rules added later do not take it."""
+    for path, group in every_engine.everywhere("AWS::EC2::SecurityGroup"):
+        assert group["Properties"]["SecurityGroupEgress"], path
+        assert all(rule["IpProtocol"] != "-1" for rule in group["Properties"]["SecurityGroupEgress"]), path
+
+
+def test_what_flows_is_logged_and_encrypted(every_engine: Assembly) -> None:
+    [log] = every_engine.properties("Network", "AWS::EC2::FlowLog")
+    assert log["TrafficType"] == "ALL"
+    [group] = every_engine.properties("Network", "AWS::Logs::LogGroup")
+    assert "Key" in group["KmsKeyId"]["Fn::ImportValue"]
+    [key] = every_engine.properties("Lake", "AWS::KMS::Key")
+    [statement] = [each for each in key["KeyPolicy"]["Statement"] if "logs." in str(each["Principal"])]
+    assert "kms:EncryptionContext:aws:logs:arn" in statement["Condition"]["ArnLike"]
+
+
 def test_the_network_has_no_way_out(every_engine: Assembly) -> None:
     for kind in ("InternetGateway", "NatGateway", "EIP"):
         assert not every_engine.resources("Network", f"AWS::EC2::{kind}")
