@@ -13,6 +13,7 @@ from catchment_constructs.imported_network import ImportedNetwork, ImportedSubne
 from catchment_constructs.isolated_network import IsolatedNetwork
 from catchment_constructs.replication_network import ReplicationNetwork
 from stacks.choices import database_removal, log_retention, stack_name
+from stacks.runtime import function_code
 
 
 class NetworkStack(Stack):
@@ -22,8 +23,15 @@ class NetworkStack(Stack):
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self.network: ReplicationNetwork = self._import(settings.network) or self._build(settings, key)
         # Here and not beside the instance: databases take minutes, and by then DMS sees the roles.
-        if settings.replication.create_account_roles:
-            DmsAccountRoles(self, "AccountRoles")
+        if settings.replication.account_roles == "ensure":
+            DmsAccountRoles(
+                self,
+                "AccountRoles",
+                code=function_code(),
+                log_retention=log_retention(settings),
+                boundary_arn=settings.permission_boundary_arn,
+                wait_seconds=settings.replication.wait_seconds,
+            )
 
     def _import(self, network: NetworkSettings) -> ImportedNetwork | None:
         vpc = network.vpc

@@ -80,8 +80,9 @@ class ReplicationSettings(Part):
     storage_gb: Annotated[int, Whole(5, 6144)]
     wait_seconds: Annotated[int, Whole(1, 300)]
     """How often a deployment looks at a task that it waits for."""
-    create_account_roles: Flag
-    """dms-vpc-role and dms-cloudwatch-logs-role exist once an account: true in the first deployment of an account."""
+    account_roles: Literal["ensure", "given"]
+    """dms-vpc-role and dms-cloudwatch-logs-role exist once an account. ``ensure``: a deployment makes what is missing
+    of them and takes nothing away; ``given``: others look after them."""
 
 
 class SparkSettings(Part):

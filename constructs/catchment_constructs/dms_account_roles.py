@@ -2,41 +2,94 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
-from aws_cdk.aws_iam import ManagedPolicy, Role, ServicePrincipal
+from aws_cdk import ArnFormat, Aws, CustomResource, Stack
+from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_lambda import Code
+from aws_cdk.aws_lambda_event_sources import SqsEventSource
+from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from catchment_constructs.acknowledge import acknowledge
+from catchment_constructs.event_queue import EventQueue
+from catchment_constructs.python_function import PythonFunction
+
+HANDLER = "lambda_src.account_roles.handler.handler"
+"""In ``own_code()``."""
+
+ROLES = {
+    "dms-vpc-role": "AmazonDMSVPCManagementRole",
+    "dms-cloudwatch-logs-role": "AmazonDMSCloudWatchLogsRole",
+}
+"""The managed policy of each (AWS DMS User Guide, "Creating the IAM roles to use with AWS DMS")."""
+REDSHIFT_ROLE = {"dms-access-for-endpoint": "AmazonDMSRedshiftS3Role"}
+"""Needed besides where Redshift is a target."""
+
+_CALL_SECONDS = 60
 
 
 class DmsAccountRoles(Construct):
-    """The two roles that DMS looks up by name, once an account. The console makes them, CloudFormation does not.
+    """The roles that DMS looks up by name, once an account. The console makes them, CloudFormation does not.
 
-    They outlive the stack: other replication instances of the account need them too. IAM takes a while until DMS sees
-    them, so they belong into a stack that is deployed well before the first subnet group of DMS.
+    A function makes those that the account has not, attaches the policy that one lacks, and takes nothing away: not
+    what others gave a role, and no role when the stack goes, for other replication instances of the account need them.
+    IAM takes a while until DMS sees them, so they belong into a stack that is deployed well before the first subnet
+    group of DMS. ``boundary_arn`` bounds a role that is made.
 
-    Example: ``DmsAccountRoles(self, "AccountRoles")``
+    Example: ``DmsAccountRoles(self, "AccountRoles", code=own_code(), log_retention=RetentionDays.ONE_MONTH)``
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Code,
+        handler: str = HANDLER,
+        log_retention: RetentionDays,
+        for_redshift: bool = False,
+        boundary_arn: str | None = None,
+        wait_seconds: int = 15,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self._build_role("VpcRole", "dms-vpc-role", "AmazonDMSVPCManagementRole")
-        self._build_role("LogsRole", "dms-cloudwatch-logs-role", "AmazonDMSCloudWatchLogsRole")
-
-    def _build_role(self, construct_id: str, name: str, policy: str) -> None:
-        role = Role(
+        waiting = EventQueue(self, "Waiting", retry_seconds=2 * _CALL_SECONDS, max_receives=5)
+        self._worker = PythonFunction(
             self,
-            construct_id,
-            role_name=name,
-            assumed_by=ServicePrincipal("dms.amazonaws.com"),
-            managed_policies=[ManagedPolicy.from_aws_managed_policy_name(f"service-role/{policy}")],
+            "Worker",
+            code=code,
+            handler=handler,
+            memory_mb=256,
+            timeout_seconds=_CALL_SECONDS,
+            log_retention=log_retention,
+            environment={"WAIT_QUEUE_URL": waiting.queue.queue_url, "WAIT_SECONDS": str(wait_seconds)},
         )
-        role.apply_removal_policy(RemovalPolicy.RETAIN)
-        acknowledge(
-            role,
-            {
-                f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/{policy}]": (
-                    "DMS documents this role with this policy, and looks it up by its name."
+        waiting.queue.grant_send_messages(self._worker.role)
+        self._worker.function.add_event_source(SqsEventSource(waiting.queue, batch_size=1))
+        names = {**ROLES, **(REDSHIFT_ROLE if for_redshift else {})}
+        policies = {
+            name: f"arn:{Aws.PARTITION}:iam::aws:policy/service-role/{policy}" for name, policy in names.items()
+        }
+        self._allow(policies)
+        made = CustomResource(
+            self,
+            "Roles",
+            service_token=self._worker.function.function_arn,
+            resource_type="Custom::DmsAccountRoles",
+            properties={"Roles": policies, **({"BoundaryArn": boundary_arn} if boundary_arn else {})},
+        )
+        # With the mapping of its queue: a request that waits is handed back while the resource is made.
+        made.node.add_dependency(self._worker)
+
+    def _allow(self, policies: dict[str, str]) -> None:
+        for name, policy in policies.items():
+            role = Stack.of(self).format_arn(
+                service="iam", region="", resource="role", resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
+            )
+            self._worker.allow(
+                actions=["iam:GetRole", "iam:CreateRole", "iam:ListAttachedRolePolicies"], resources=[role]
+            )
+            self._worker.role.add_to_policy(
+                PolicyStatement(
+                    actions=["iam:AttachRolePolicy"],
+                    resources=[role],
+                    conditions={"ArnEquals": {"iam:PolicyARN": policy}},
                 )
-            },
-        )
+            )

@@ -168,13 +168,16 @@ class DmsTaskLifecycle(Construct):
         return managed
 
     def _resource(self, construct_id: str, resource_type: str, properties: dict[str, object]) -> CustomResource:
-        return CustomResource(
+        made = CustomResource(
             self,
             construct_id,
             service_token=self.function.function_arn,
             resource_type=resource_type,
             properties=properties,
         )
+        # With the mapping of its queue, which would else be deleted while a task that has to stop is waited for.
+        made.node.add_dependency(self._worker)
+        return made
 
     def _allow_looking(self, task_parameters: Sequence[str]) -> None:
         stack = Stack.of(self)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from botocore.exceptions import ClientError
 from lambda_src.custom_resource import custom_resource
 from lambda_src.task_lifecycle.tasks import Task, TaskFailed
 from lambda_src.waiting import waiting_custom_resource
+from tests.infrastructure.cloudformation import CloudFormation
 
 TASK, INSTANCE, SOURCE, LAKE = "arn:task", "arn:instance", "arn:source", "arn:lake"
 
@@ -207,38 +206,6 @@ def test_an_endpoint_that_cannot_be_reached_is_named() -> None:
     dms, memory = Dms("ready", connection="failed"), {}
     with pytest.raises(TaskFailed, match="arn:source: no route"):
         until_done(lambda: Task(dms, TASK).test_connections(INSTANCE, [SOURCE, LAKE], memory))
-
-
-class CloudFormation:
-    """Where a custom resource answers: a real HTTP server on the loopback interface."""
-
-    def __init__(self) -> None:
-        answers = self.answers = []
-
-        class Receive(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                return None
-
-        self._server = HTTPServer(("127.0.0.1", 0), Receive)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    answers: list[dict[str, str]]
-
-    def event(self, kind: str, **more: str) -> dict[str, Any]:
-        url = f"http://127.0.0.1:{self._server.server_port}/answer"
-        ids = {"StackId": "stack", "RequestId": "request", "LogicalResourceId": "Task", "ResponseURL": url}
-        return {"RequestType": kind, **ids, "ResourceProperties": {"TaskArn": TASK}, **more}
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture

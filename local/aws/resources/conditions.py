@@ -15,6 +15,7 @@ EVALUATED = (
     "aws:SourceAccount",
     "cloudwatch:namespace",
     "dynamodb:LeadingKeys",
+    "iam:PolicyARN",
     "lambda:SourceFunctionArn",
     "s3:prefix",
 )
@@ -34,6 +35,9 @@ def request_context(service: str, body: bytes) -> dict[str, Any]:
     if service in ("monitoring", "cloudwatch"):
         namespace = _namespace(body)
         return {"cloudwatch:namespace": namespace} if namespace else {}
+    if service == "iam":
+        policies = parse_qs(body.decode(errors="replace")).get("PolicyArn", [])
+        return {"iam:PolicyARN": policies[0]} if policies else {}
     return {}
 
 

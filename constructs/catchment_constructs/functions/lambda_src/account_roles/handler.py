@@ -1,0 +1,1 @@
+../../../../../lambda_src/account_roles/handler.py
