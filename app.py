@@ -9,7 +9,7 @@ Lake         the zones from landing to gold, their key, the Glue databases, the 
 Sources      RDS databases set up for change data capture, with their secrets
 Apply        events of landed files → queue → the function, or the Spark job, that brings tables up to date; the sweep
 Replication  the DMS instance, and per source endpoints and task, started last
-Monitoring   alarms per source and table, and a dashboard
+Monitoring   alarms per source and table, and dashboards
 Delivery     where the settings name a repository: the roles that its workflows take
 """
 
@@ -54,8 +54,12 @@ def build(app: App, settings: Settings) -> None:
         "Monitoring",
         settings=settings,
         key=lake.key,
+        zones=lake.zones,
+        databases=sources.databases,
         applier=apply.applier,
         sweep=apply.sweep,
+        states=apply.states,
+        agent=sources.agent,
         spark=apply.spark,
         tasks=replication.tasks,
     )

@@ -28,8 +28,8 @@ class ApplyStack(Stack):
         self.applier = self._build_applier(settings, zones, key)
         self.spark = self._build_spark(settings, zones)
         self.sweep = self._build_sweep(settings)
-        self.states = self._build_states(settings)
-        for role in (self.applier.role, self.spark.role, self.sweep.role):
+        self.states = self._build_states(settings, zones, key)
+        for role in (self.applier.role, self.spark.role, self.sweep.role, self.states.role):
             role.add_to_policy(
                 PolicyStatement(
                     actions=["s3:GetObject"],
@@ -127,17 +127,20 @@ class ApplyStack(Stack):
             log_retention=log_retention(settings),
         )
 
-    def _build_states(self, settings: Settings) -> TableStates:
+    def _build_states(self, settings: Settings, zones: Zones, key: IKey) -> TableStates:
         return TableStates(
             self,
             "TableStates",
             every_minutes=settings.monitoring.table_minutes,
+            landing=zones.landing,
+            silver=zones.silver,
+            key=key,
             code=function_code(),
             handler=handler_of("table_states"),
             layer=self._layer,
             environment={
                 "METRIC_NAMESPACE": metric_namespace(settings),
-                "SOURCES": ",".join(settings.sources),
+                "CONTRACTS_URL": self._contracts.s3_object_url,
                 "TASKS_PREFIX": tasks_prefix(settings),
             },
             log_retention=log_retention(settings),

@@ -155,13 +155,27 @@ class MonitoringSettings(Part):
 
     email: Annotated[str, Allowed("an e-mail address", r"[^@\s]+@[^@\s]+")] | None = None
     source_latency_minutes: Annotated[int, Whole(1, 1440)]
+    """How late DMS may read a change."""
     target_latency_minutes: Annotated[int, Whole(1, 1440)]
-    table_minutes: Annotated[int, Whole(1, 60)]
-    """How often DMS is asked whether it has suspended a table."""
+    """How late DMS may write it."""
+    rows_per_second: Annotated[int, Whole(1, 1_000_000)]
+    """What DMS writes at least while changes wait."""
+    table_minutes: Annotated[int, Whole(1, 5)]
+    """How often DMS is asked how its tables are, and the lake how late they are: within the five minutes of alarms."""
     headroom_minutes: Annotated[int, Whole(1, 60)]
     """How often each source is asked how much of its log it keeps for replication."""
     lake_lag_minutes: Annotated[int, Whole(1, 1440)]
-    """From a commit in the source to the commit in the lake that holds it."""
+    """How long a landed file may wait to be in the lake. A table may say otherwise."""
+    error_percent: Annotated[int, Whole(0, 99)]
+    """How many of a function's calls may fail."""
+    free_storage_percent: Annotated[int, Whole(1, 99)]
+    """What databases and the replication instance keep free of their storage."""
+    log_headroom_percent: Annotated[int, Whole(1, 99)]
+    """What is kept free of what a database's log may grow to while DMS does not read it."""
+    log_retained_gb: Annotated[int, Whole(1, 65_536)]
+    """How much of its log a database may keep for DMS, whatever it could."""
+    zone_gb: dict[ZoneName, Annotated[int, Whole(1, 100_000_000)]] = Field(default_factory=dict)
+    """What zones of the lake may hold; left out: as much as they like."""
     daily_dollars: Annotated[int, Whole(1, 1_000_000)] | None = None
     """What a day may cost before somebody is told; left out: no budget."""
 

@@ -39,6 +39,8 @@ class TableSettings(Part):
     """Overrides ``apply.engine``."""
     partition_by: Annotated[tuple[ColumnName, ...], AfterValidator(no_column_twice)] = ()
     """The columns whose values the table's files are kept apart by; a change of them means a reload."""
+    lake_lag_minutes: Annotated[int, Whole(1, 1440)] | None = None
+    """Overrides ``monitoring.lake_lag_minutes``."""
     renamed: dict[ColumnName, ColumnName] = Field(default_factory=dict)
     """From former names of columns to present ones: files do not tell a renaming from a drop and an add."""
 

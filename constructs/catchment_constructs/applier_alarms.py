@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from aws_cdk.aws_cloudwatch import GraphWidget, IWidget
 from aws_cdk.aws_lambda import IFunction
-from aws_cdk.aws_sns import ITopic
 from aws_cdk.aws_sqs import IQueue
 from constructs import Construct
 
-from catchment_constructs.watched import PERIOD, watch
+from catchment_constructs.function_alarms import FunctionAlarms
+from catchment_constructs.watched import PERIOD, TROUBLE, Watcher
 
 ALMOST = 0.9
 """The part of its time-out that a call may take before somebody is told."""
 
 
 class ApplierAlarms(Construct):
-    """The applier as a whole: messages given up, messages waiting too long, functions that fail or are throttled.
+    """The applier as a whole: messages given up, messages waiting too long, functions that fail, are slow or silent.
 
-    Example: ``ApplierAlarms(self, "Applier", topic=topic, function=function, …).widgets``
+    ``observer`` is the function that measures how late tables are: when it is silent, nobody knows. ``agent`` is the
+    one beside the databases, where there is one.
+
+    Example: ``ApplierAlarms(self, "Applier", watcher=watcher, function=function, …).waiting``
     """
 
     def __init__(
@@ -27,68 +27,65 @@ class ApplierAlarms(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        topic: ITopic,
+        watcher: Watcher,
         function: IFunction,
         sweep: IFunction,
+        observer: IFunction,
+        agent: IFunction | None,
         queue: IQueue,
         dead_letters: IQueue,
         max_age_minutes: int,
         timeout_seconds: int,
+        error_percent: int,
     ) -> None:
         super().__init__(scope, construct_id)
-        given_up = dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
-        waiting = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum")
-        errors = function.metric_errors(period=PERIOD, statistic="Sum")
-        throttles = function.metric_throttles(period=PERIOD, statistic="Sum")
-        sweep_errors = sweep.metric_errors(period=PERIOD, statistic="Sum")
-        watch(
+        self.given_up = dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
+        self.waiting = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum")
+        self.throttles = function.metric_throttles(period=PERIOD, statistic="Sum")
+        self.duration = function.metric_duration(period=PERIOD, statistic="Maximum")
+        # SQS writes nothing of a queue that nobody has used for hours: such a queue is empty.
+        watcher.alarm(
             self,
-            "DeadLetters",
-            topic=topic,
-            metric=given_up,
+            "dead-letters",
+            says="A table could not be brought up to date after every attempt; its message is in the dead letters.",
+            metric=self.given_up,
             above=0,
-            description="A table could not be brought up to date after every attempt; its poke is in the dead letters.",
         )
-        watch(
+        watcher.alarm(
             self,
-            "Waiting",
-            topic=topic,
-            metric=waiting,
+            "queue-age",
+            says=f"A message has waited for the apply function for more than {max_age_minutes} minutes.",
+            metric=self.waiting,
             above=60 * max_age_minutes,
-            description="A landed file waits longer than it may: the applier does not keep up.",
         )
-        watch(self, "Errors", topic=topic, metric=errors, above=0, description="The apply function crashed.")
-        watch(
+        watcher.alarm(
             self,
-            "Throttles",
-            topic=topic,
-            metric=throttles,
+            "throttles",
+            says="The account's concurrency has been used up for a quarter of an hour; the apply function has to wait.",
+            metric=self.throttles,
             above=0,
             periods=3,
-            description="The account's concurrency is used up; the apply function has to wait.",
         )
-        watch(
+        watcher.alarm(
             self,
-            "Slow",
-            topic=topic,
-            metric=function.metric_duration(period=PERIOD, statistic="Maximum"),
+            "slow-calls",
+            says=f"A call of the apply function took over {ALMOST:.0%} of the {timeout_seconds} s that it may.",
+            metric=self.duration,
             above=ALMOST * 1000 * timeout_seconds,
-            description="A call of the apply function took almost as long as it may: commits are too large for it.",
         )
-        watch(
+        # A function without calls writes no metric at all.
+        watcher.alarm(
             self,
-            "SweepErrors",
-            topic=topic,
-            metric=sweep_errors,
-            above=0,
-            description="The sweep failed: files whose events were lost stay unseen.",
+            "watch-silent",
+            says="The function that measures how late tables are has not been called for a quarter of an hour.",
+            metric=observer.metric_invocations(period=PERIOD, statistic="Sum"),
+            below=1,
+            periods=3,
+            missing=TROUBLE,
         )
-        self.widgets: Sequence[IWidget] = [
-            GraphWidget(title="Waiting for the applier", left=[waiting], right=[given_up], width=12),
-            GraphWidget(
-                title="Apply function",
-                left=[function.metric_duration(period=PERIOD, statistic="p95")],
-                right=[errors, throttles],
-                width=12,
-            ),
+        watched = {"apply": function, "sweep": sweep, "table-states": observer, "source-agent": agent}
+        self.functions = [
+            FunctionAlarms(self, name, watcher=watcher, function=each, of=name, percent=error_percent)
+            for name, each in watched.items()
+            if each is not None
         ]

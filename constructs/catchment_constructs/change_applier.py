@@ -91,6 +91,7 @@ class ChangeApplier(Construct):
             },
         )
         self.function, self.role = self._worker.function, self._worker.role
+        self.log_group_name: str = self._worker.log_group_name
         self._zones = (landing, silver, quarantine)
         self._key = key
         self._grant(self._worker)

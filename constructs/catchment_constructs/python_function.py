@@ -60,6 +60,7 @@ class PythonFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = LogGroup(self, "Log", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
+        self.log_group_name: str = log_group.log_group_name
         self.role = Role(self, "Role", assumed_by=ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.role)
         if vpc is not None:

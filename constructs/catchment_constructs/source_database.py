@@ -88,6 +88,7 @@ class SourceDatabase(Construct):
             encryption_key=key,
             exclude_characters=REFUSED_IN_PASSWORDS,
         )
+        self.storage_gb: int = storage_gb
         instance_engine = _instance_engine(engine)
         self.instance = DatabaseInstance(
             self,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from catchment.apply import Account, Budget, apply_table
 from catchment.apply.engine import open_duck_engine
@@ -28,6 +28,7 @@ from catchment.storage import open_store
 from lambda_src.apply.environment import Environment
 from lambda_src.apply.spark import TIME_SHARE, SparkJob
 from lambda_src.contracts import fetch_contracts
+from lambda_src.metrics import write_metrics
 from lambda_src.pokes import Poke
 
 LOG = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Tables:
         environment = self._environment
         lease, budget = self._lease(poke.source, context), self._budget(context)
         router = self._spark.router(contract, memory_mb=int(context.memory_limit_in_mb), engine_mb=budget.memory_mb)
+        began = time.monotonic()
         account = apply_table(
             contract=contract,
             landing=self._store(f"{environment.landing_url}/{poke.source}"),
@@ -89,7 +91,7 @@ class Tables:
             open_engine=self._open_engine,
         )
         LOG.info("%s", json.dumps({"source": poke.source, **account.to_json()}, ensure_ascii=False))
-        self._measure(poke, account)
+        self._measure(poke, account, time.monotonic() - began)
         if account.handed_over is not None:
             self._start_job(poke, lease, account.handed_over)
         if not account.done:
@@ -120,12 +122,9 @@ class Tables:
             horizons=Horizons(self._environment.file_days, self._environment.log_days),
         )
         LOG.info("%s", json.dumps({"source": poke.source, **report.to_json()}, ensure_ascii=False))
-        metrics = self._metrics(poke)
         rewritten = sum(step.bytes for step in report.steps if step.kind != "files")
-        metrics.add_metric(name="MaintenanceBytesRewritten", unit=MetricUnit.Bytes, value=rewritten)
         removed = sum(step.files for step in report.steps if step.kind in ("files", "log"))
-        metrics.add_metric(name="MaintenanceFilesRemoved", unit=MetricUnit.Count, value=removed)
-        metrics.flush_metrics()
+        self._write(poke, {"MaintenanceBytesRewritten": rewritten, "MaintenanceFilesRemoved": removed})
         if report.poked:  # an applier went away trusting the holder of the lease to look once more
             self._sqs.send_message(
                 QueueUrl=self._environment.queue_url, MessageBody=poke._replace(maintain=False).message()
@@ -158,9 +157,7 @@ class Tables:
 
     def count_failure(self, poke: Poke) -> None:
         """One call that did not bring the table up to date."""
-        metrics = self._metrics(poke)
-        metrics.add_metric(name="Failures", unit=MetricUnit.Count, value=1)
-        metrics.flush_metrics()
+        self._write(poke, {"Failures": 1})
 
     def _loads(self, source: str) -> LoadStates:
         return TaskLoads(self._dms, self._ssm, self._environment.tasks_prefix, source, patience=LOAD_PATIENCE_SECONDS)
@@ -180,24 +177,25 @@ class Tables:
             memory_mb=int(int(context.memory_limit_in_mb) * MEMORY_SHARE),
         )
 
-    def _measure(self, poke: Poke, account: Account) -> None:
-        metrics = self._metrics(poke)
-        counts = {
-            "RowsApplied": account.counts.applied,
-            "RowsQuarantined": account.counts.quarantined,
+    def _measure(self, poke: Poke, account: Account, seconds: float) -> None:
+        counts = account.counts
+        measured: dict[str, float] = {
+            "RowsApplied": counts.applied,
+            "RowsQuarantined": counts.quarantined,
             "HandedOver": int(account.handed_over is not None),
         }
-        for name, value in counts.items():
-            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-        if account.commits and account.watermark:
-            metrics.add_metric(name="LagSeconds", unit=MetricUnit.Seconds, value=_behind(account.watermark))
-        metrics.flush_metrics()
+        if account.commits:
+            measured["ApplySeconds"] = seconds
+            if account.watermark:
+                measured["CommitLagSeconds"] = _behind(account.watermark)
+        self._write(poke, measured)
+        # by table only where there is something to say: each name and table is a metric to be paid for
+        rows = {name: value for name, value in measured.items() if name.startswith("Rows") and value}
+        of_table = {"source": poke.source, "table": f"{poke.schema}.{poke.table}"}
+        write_metrics(self._environment.metric_namespace, of_table, rows)
 
-    def _metrics(self, poke: Poke) -> EphemeralMetrics:
-        metrics = EphemeralMetrics(namespace=self._environment.metric_namespace)
-        metrics.add_dimension(name="source", value=poke.source)
-        metrics.add_dimension(name="table", value=f"{poke.schema}.{poke.table}")
-        return metrics
+    def _write(self, poke: Poke, values: Mapping[str, float]) -> None:
+        write_metrics(self._environment.metric_namespace, {"source": poke.source}, values)
 
 
 def _behind(watermark: int) -> float:

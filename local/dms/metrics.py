@@ -21,8 +21,14 @@ INTERVAL_SECONDS = 5.0
 UNITS = {
     "CDCLatencySource": "Seconds",
     "CDCLatencyTarget": "Seconds",
+    "CDCThroughputRowsSource": "Count/Second",
+    "CDCThroughputRowsTarget": "Count/Second",
     "FullLoadThroughputRowsTarget": "Count/Second",
 }
+
+
+ROWS_READ, ROWS_WRITTEN = "CDCThroughputRowsSource", "CDCThroughputRowsTarget"
+"""What is read as a sum of rows since the task began, and published as rows a second since the last time."""
 
 
 class MetricsPublisher:
@@ -34,6 +40,7 @@ class MetricsPublisher:
         self._access = access
         self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         self._read = read
+        self._before: dict[str, tuple[float, float]] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
@@ -59,9 +66,14 @@ class MetricsPublisher:
                 log.warning("metrics could not be published: %s", error)
 
     def _data(self) -> list[Any]:
+        now, found = time.monotonic(), dict(self._read())
+        for name in (ROWS_READ, ROWS_WRITTEN):
+            rows, before = found.get(name, 0.0), self._before.get(name, (now, 0.0))
+            self._before[name] = (now, rows)
+            found[name] = max(rows - before[1], 0.0) / max(now - before[0], 0.001) if before[0] < now else 0.0
         return [
             {"MetricName": name, "Dimensions": self._dimensions, "Value": value, "Unit": UNITS.get(name, "Count")}
-            for name, value in self._read().items()
+            for name, value in found.items()
         ]
 
 
@@ -71,12 +83,16 @@ def figures(status: TaskStatus, writer: ChangeWriter | None, stream: ChangeStrea
     CDCLatencySource is 0 when the stream is read to its end, as in DMS.
     """
     now = time.time()
+    written = sum(line.inserts + line.updates + line.deletes for line in status.tables.values())
+    waits = writer.waiting_rows if writer is not None else 0
     oldest = writer.oldest_waiting() if writer is not None else None
     behind = writer is not None and stream is not None and stream.behind
     return {
         "CDCLatencySource": max(now - writer.last_commit, 0.0) if writer is not None and behind else 0.0,
         "CDCLatencyTarget": max(now - oldest, 0.0) if oldest else 0.0,
-        "CDCIncomingChanges": float(writer.waiting_rows) if writer is not None else 0.0,
+        "CDCIncomingChanges": float(waits),
+        ROWS_READ: float(written + waits),
+        ROWS_WRITTEN: float(written),
         "FullLoadThroughputRowsTarget": _load_throughput(status, now),
     }
 

@@ -155,12 +155,13 @@ def test_a_landed_file_becomes_rows_and_metrics(
     key = cloud.land("sales/orders/2026/03/01/20260301-090100000.parquet", [_change("I", 1, id=1, status="new")])
     assert apply.handler(_event(key, key), Context()) == {"batchItemFailures": []}
     assert cloud.rows("orders") == [{"id": 1, "status": "new"}]
-    (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert (metrics["source"], metrics["table"]) == ("shop", "sales.orders")
-    assert (metrics["RowsApplied"], metrics["RowsQuarantined"]) == ([1.0], [0.0])
-    assert metrics["LagSeconds"][0] > 0
-    (measured,) = metrics["_aws"]["CloudWatchMetrics"]
-    assert measured["Dimensions"] == [["source", "table"]]
+    source, table = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (source["source"], source["RowsApplied"], source["RowsQuarantined"]) == ("shop", [1.0], [0.0])
+    assert source["CommitLagSeconds"][0] > 0
+    assert source["ApplySeconds"][0] > 0
+    assert (table["source"], table["table"], table["RowsApplied"]) == ("shop", "sales.orders", [1.0])
+    dimensions = [each["_aws"]["CloudWatchMetrics"][0]["Dimensions"] for each in (source, table)]
+    assert dimensions == [[["source"]], [["source", "table"]]]
 
 
 def test_a_poke_without_news_changes_nothing(cloud: Cloud, apply: ModuleType) -> None:

@@ -19,11 +19,6 @@ def _function(assembly: Assembly, handler: str) -> dict[str, Any]:
     return only([each["Properties"] for _, each in assembly.everywhere("AWS::Lambda::Function")], Handler=name)
 
 
-def _heard(rule: dict[str, Any]) -> str:
-    (source,) = rule["EventPattern"]["source"]
-    return str(source)
-
-
 def test_new_objects_of_the_landing_zone_reach_the_queue_whatever_made_them(laptop: Assembly) -> None:
     (pattern,) = [
         rule["EventPattern"] for rule in laptop.properties("Apply", "AWS::Events::Rule") if "EventPattern" in rule
@@ -92,50 +87,17 @@ def test_logs_end_some_day(laptop: Assembly) -> None:
 
 
 @pytest.mark.parametrize("table", list(SETTINGS.sources["sales"].tables))
-@pytest.mark.parametrize("metric", ["RowsQuarantined", "Failures", "LagSeconds"])
-def test_every_table_has_its_alarms(laptop: Assembly, table: str, metric: str) -> None:
+def test_every_table_has_its_alarm(laptop: Assembly, table: str) -> None:
     alarms = laptop.properties("Monitoring", "AWS::CloudWatch::Alarm")
     dimensions = [{"Name": "source", "Value": "sales"}, {"Name": "table", "Value": table}]
-    alarm = only(alarms, MetricName=metric, Dimensions=dimensions)
-    assert alarm["Namespace"] == _function(laptop, "apply")["Environment"]["Variables"]["METRIC_NAMESPACE"]
-
-
-@pytest.mark.parametrize(
-    "metric",
-    ["CDCLatencySource", "CDCLatencyTarget", "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"],
-)
-def test_the_pipeline_has_its_alarms(laptop: Assembly, metric: str) -> None:
-    assert only(laptop.properties("Monitoring", "AWS::CloudWatch::Alarm"), MetricName=metric)
-
-
-def test_every_alarm_tells_somebody(laptop: Assembly) -> None:
-    alarms = laptop.properties("Monitoring", "AWS::CloudWatch::Alarm")
-    assert all(alarm["AlarmActions"] and alarm["AlarmDescription"] for alarm in alarms)
+    alarm = only(alarms, MetricName="LagSeconds", Dimensions=dimensions)
+    assert alarm["Namespace"] == _function(laptop, "table_states")["Environment"]["Variables"]["METRIC_NAMESPACE"]
 
 
 def test_senders_may_use_the_key_of_the_topic(laptop: Assembly) -> None:
     (key,) = laptop.properties("Lake", "AWS::KMS::Key")
     services = str([statement["Principal"].get("Service") for statement in key["KeyPolicy"]["Statement"]])
     assert all(f"'{sender}.amazonaws.com'" in services for sender in ("cloudwatch", "events"))
-
-
-def test_a_task_that_fails_tells_somebody(laptop: Assembly) -> None:
-    (rule,) = [each for each in laptop.properties("Monitoring", "AWS::Events::Rule") if _heard(each) == "aws.dms"]
-    assert rule["EventPattern"]["detail"] == {"eventType": [{"suffix": "FAILED"}]}
-    assert len(rule["EventPattern"]["resources"]) == len(SETTINGS.sources)
-    (target,) = rule["Targets"]
-    (topic,) = laptop.resources("Monitoring", "AWS::SNS::Topic")
-    assert target["Arn"] == {"Ref": topic}
-
-
-def test_a_run_of_the_spark_job_that_fails_tells_somebody(laptop: Assembly) -> None:
-    (rule,) = [each for each in laptop.properties("Monitoring", "AWS::Events::Rule") if _heard(each) == "aws.glue"]
-    assert rule["EventPattern"]["detail"]["state"] == ["FAILED", "TIMEOUT", "ERROR"]
-    (job,) = laptop.resources("Apply", "AWS::Glue::Job")
-    assert job in str(rule["EventPattern"]["detail"]["jobName"])
-    (target,) = rule["Targets"]
-    (topic,) = laptop.resources("Monitoring", "AWS::SNS::Topic")
-    assert target["Arn"] == {"Ref": topic}
 
 
 def test_the_spark_job_is_told_what_the_function_is_told(laptop: Assembly) -> None:
@@ -155,13 +117,6 @@ def test_the_function_has_the_disk_that_it_is_told_of(laptop: Assembly) -> None:
     function = _function(laptop, "apply")
     assert function["EphemeralStorage"] == {"Size": SETTINGS.apply.disk_mb}
     assert function["Environment"]["Variables"]["DISK_MB"] == str(SETTINGS.apply.disk_mb)
-
-
-def test_dms_alarms_watch_the_instance_that_is_deployed(laptop: Assembly) -> None:
-    (instance,) = laptop.properties("Replication", "AWS::DMS::ReplicationInstance")
-    alarm = only(laptop.properties("Monitoring", "AWS::CloudWatch::Alarm"), MetricName="CDCLatencySource")
-    dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-    assert dimensions["ReplicationInstanceIdentifier"] == instance["ReplicationInstanceIdentifier"]
 
 
 def test_outputs_say_where_things_are(laptop: Assembly) -> None:
