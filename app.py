@@ -48,6 +48,7 @@ def build(app: App, settings: Settings) -> None:
         landing=lake.zones.landing,
         key=lake.key,
         loaders=apply.loaders,
+        agent=sources.agent,
     )
     MonitoringStack(
         app,

@@ -32,6 +32,11 @@ def task_parameter(settings: Settings, source: str) -> str:
     return f"{tasks_prefix(settings)}/{source}/task-arn"
 
 
+def held_parameter(settings: Settings, source: str) -> str:
+    """The SSM parameter that says what a source's task holds in the source's log."""
+    return f"{tasks_prefix(settings)}/{source}/held"
+
+
 def data_removal(settings: Settings) -> RemovalPolicy:
     """What becomes of data when its stack goes. Destroying takes two settings that agree."""
     if settings.destroy_data and not settings.deletion_protection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, CustomResource, Stack
 from aws_cdk.aws_iam import IRole, Policy, PolicyStatement
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_s3 import IBucket
@@ -25,7 +25,9 @@ from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
 from catchment_constructs.dms_task_settings import LobPolicy
 from catchment_constructs.replication_network import ReplicationNetwork
-from stacks.choices import log_retention, stack_name, task_parameter
+from catchment_constructs.source_agent import SourceAgent
+from catchment_constructs.source_clean_up import SourceCleanUp
+from stacks.choices import held_parameter, log_retention, stack_name, task_parameter
 from stacks.runtime import ROOT, function_code
 from stacks.sources import Database
 
@@ -53,6 +55,7 @@ class ReplicationStack(Stack):
         landing: IBucket,
         key: IKey,
         loaders: Sequence[IRole],
+        agent: SourceAgent | None,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self._settings, self._landing, self._key = settings, landing, key
@@ -60,6 +63,7 @@ class ReplicationStack(Stack):
         self._loads = Policy(self, "LoadStates", roles=list(loaders))
         self._instance = self._build_instance(network)
         self._lifecycle = self._build_lifecycle()
+        self._clean_up = self._build_clean_up(agent)
         self.tasks = {
             name: self._build_source(name, source, databases[name]) for name, source in settings.sources.items()
         }
@@ -89,6 +93,37 @@ class ReplicationStack(Stack):
             wait_seconds=self._settings.replication.wait_seconds,
         )
 
+    def _build_clean_up(self, agent: SourceAgent | None) -> SourceCleanUp | None:
+        if agent is None:
+            return None
+        return SourceCleanUp(
+            self,
+            "SourceCleanUp",
+            agent=agent.function,
+            code=function_code(),
+            log_retention=log_retention(self._settings),
+            parameters=[
+                held_parameter(self._settings, name)
+                for name, source in self._settings.sources.items()
+                if engine(source.engine).upkeep is not None
+            ],
+            wait_seconds=self._settings.replication.wait_seconds,
+        )
+
+    def _clear_up_after(self, name: str, source: SourceSettings, task: DmsTask, managed: CustomResource) -> None:
+        if self._clean_up is None or engine(source.engine).upkeep is None:
+            return
+        self._clean_up.after(
+            name,
+            task=task,
+            runs=managed,
+            running=source.start_replication,
+            parameter=held_parameter(self._settings, name),
+            source=name,
+            wanted=source.cleans_up,
+            kept=source.slot_name or "",
+        )
+
     def _build_source(self, name: str, source: SourceSettings, database: Database) -> ReplicatedSource:
         scope = Construct(self, f"Source-{name}")
         database_endpoint = self._build_source_endpoint(scope, name, source, database)
@@ -107,7 +142,7 @@ class ReplicationStack(Stack):
             migration=source.migration,
             start_position=source.start_position,
         )
-        self._lifecycle.keep(
+        managed = self._lifecycle.keep(
             name,
             task=task,
             source=database_endpoint,
@@ -116,6 +151,7 @@ class ReplicationStack(Stack):
             task_parameter=task_parameter(self._settings, name),
             running=source.start_replication,
         )
+        self._clear_up_after(name, source, task, managed)
         CfnOutput(self, f"{name}-TaskArn", value=task.arn)
         StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
         self._loads.add_statements(PolicyStatement(actions=["dms:DescribeTableStatistics"], resources=[task.arn]))

@@ -84,6 +84,9 @@ class SourceSettings(Part):
         Annotated[str, Allowed("a replication slot of small letters, digits and _", r"[a-z0-9_]{1,63}")] | None
     ) = None
     """PostgreSQL: a slot made beforehand. DMS makes its own where none is named, and takes only its own away."""
+    clean_up_on_delete: Flag | None = None
+    """Whether what the task leaves in the source goes with it. Left out: PostgreSQL's slots, which would fill the disk,
+    and no capture of other engines, which somebody has switched on."""
     deletion_vectors: Flag = False
     """Changed rows of large files are masked rather than their files written again."""
     start_replication: Flag
@@ -161,6 +164,11 @@ class SourceSettings(Part):
     @property
     def _has_certificate(self) -> bool:
         return self.certificate_arn is not None or self.certificate_file is not None
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether what the task leaves in the source goes with it."""
+        return self.engine == "postgresql" if self.clean_up_on_delete is None else self.clean_up_on_delete
 
     @property
     def port(self) -> int:

@@ -64,6 +64,13 @@ class StackFound:
         """ARNs of its replication tasks."""
         return [found for kind, found in self.resources.values() if kind == "AWS::DMS::ReplicationTask"]
 
+    @property
+    def notes(self) -> dict[str, str]:
+        """By source, the SSM parameter that says what its task holds; it is gone once that is cleared up."""
+        names = [found for kind, found in self.resources.values() if kind == "Custom::SourceCleanUp"]
+        parameters = [name.partition(":")[2] for name in names]
+        return {parameter.split("/")[-2]: parameter for parameter in parameters}
+
 
 @dataclass(frozen=True)
 class Inventory:

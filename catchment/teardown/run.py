@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,11 +34,13 @@ class _Sources:
     unreachable: dict[str, str] = field(default_factory=dict)
     before: dict[str, Slots] = field(default_factory=dict)
     released: dict[str, list[str]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    """SSM parameters that say what a task holds in a source."""
 
 
 def steps(inventory: Inventory, *, poll_seconds: int = 15) -> Iterator[Step]:
     """What a teardown does, in order. A step raises TeardownFailed; done again, it goes on where it failed."""
-    sources = _Sources()
+    sources = _Sources(notes={name: note for stack in inventory.stacks for name, note in stack.notes.items()})
     for source, secret in inventory.secrets().items():
         yield Step(f"look at the replication slots of {source}", partial(_look, sources, source, secret))
     for arn in inventory.tasks:
@@ -92,13 +95,25 @@ def _note(sources: _Sources) -> str:
 
 
 def _clean(sources: _Sources) -> str:
-    said = [f"{source}: see for yourself, it was not reached" for source in sources.unreachable]
+    said = [f"{source}: {_left_in(source, sources)}" for source in sources.unreachable]
     for source, database in sources.open.items():
         dropped = database.clean(sources.released.get(source, []))
         database.close()
         said.append(f"{source}: {', '.join(dropped) or 'nothing was left'}")
     sources.open.clear()
     return "; ".join(said) or "nothing"
+
+
+def _left_in(source: str, sources: _Sources) -> str:
+    """What the function beside a database, which cannot be reached from here, has made of what replication left."""
+    if source not in sources.notes:
+        return "see for yourself, it was not reached"
+    ssm: Any = boto3.client("ssm")
+    try:
+        noted = json.loads(ssm.get_parameter(Name=sources.notes[source])["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        return "cleared up by its agent"
+    return f"see for yourself, it was not reached; {', '.join(noted['held']) or 'nothing'} was noted of its task"
 
 
 def _remove(stack: StackFound, poll_seconds: int) -> str:

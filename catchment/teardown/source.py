@@ -9,17 +9,7 @@ from typing import Any
 
 import boto3
 
-_SLOTS = "SELECT slot_name, active FROM pg_replication_slots WHERE database = current_database() ORDER BY 1"
-_PUBLICATIONS = r"SELECT pubname FROM pg_publication WHERE pubname LIKE 'awsdms\_%' ORDER BY 1"
-# AWS DMS User Guide, "Removing AWS DMS artifacts from a PostgreSQL source database".
-_DDL_CAPTURE = (
-    ("event trigger", "SELECT 1 FROM pg_event_trigger WHERE evtname = 'awsdms_intercept_ddl'",
-     "DROP EVENT TRIGGER awsdms_intercept_ddl"),
-    ("function", "SELECT 1 FROM pg_proc WHERE proname = 'awsdms_intercept_ddl'",
-     "DROP FUNCTION awsdms_intercept_ddl()"),
-    ("table", "SELECT 1 FROM pg_class WHERE relname = 'awsdms_ddl_audit' AND relkind = 'r'",
-     "DROP TABLE awsdms_ddl_audit"),
-)  # fmt: skip
+from catchment.engines.postgresql_upkeep import SLOTS, clean_up
 
 
 @dataclass(frozen=True)
@@ -47,29 +37,17 @@ class PostgresSource:
 
     def slots(self) -> Slots:
         """The slots of this database now."""
-        rows = self._rows(_SLOTS)
+        rows = self._query(SLOTS)
         return Slots(frozenset(name for name, _ in rows), frozenset(name for name, active in rows if active))
 
     def clean(self, slots: Sequence[str]) -> list[str]:
-        """Drop these slots where nobody reads them, DMS's publications and DDL capture; what was dropped, in words."""
-        here = self.slots()
-        dropped = []
-        for name in slots:
-            if name in here.all - here.active:
-                self._connection.execute("SELECT pg_drop_replication_slot(%s)", [name])
-                dropped.append(f"slot {name}")
-        for (name,) in self._rows(_PUBLICATIONS):
-            self._connection.execute(f'DROP PUBLICATION "{name}"')
-            dropped.append(f"publication {name}")
-        for noun, question, statement in _DDL_CAPTURE:
-            if self._rows(question):
-                self._connection.execute(statement)
-                dropped.append(f"{noun} {statement.split()[-1]}")
-        return dropped
+        """Drop these slots where nobody reads them, with what else DMS left; what was dropped, in words."""
+        return clean_up(self._query, slots, [])
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(query).fetchall())
+    def _query(self, statement: str, parameters: Sequence[object] = (), /) -> list[tuple[Any, ...]]:
+        cursor = self._connection.execute(statement.encode(), parameters or None)
+        return cursor.fetchall() if cursor.description else []

@@ -93,14 +93,17 @@ class DmsTaskLifecycle(Construct):
         instance_arn: str,
         task_parameter: str,
         running: bool,
-    ) -> None:
-        """Stop a task before it or an endpoint is changed, and have it run after, if it is to."""
+    ) -> CustomResource:
+        """Stop a task before it or an endpoint is changed, and have it run after, if it is to.
+
+        Returns what has it run.
+        """
         made_of = [task.definition, source.definition, target.definition, running]
         configuration = _digest(json.dumps(Stack.of(self).resolve(made_of), sort_keys=True))
         held = self.hold(f"{construct_id}-hold", task_parameter=task_parameter, configuration=configuration)
         for part in (task, source, target):
             part.node.add_dependency(held)
-        self.manage(
+        return self.manage(
             construct_id,
             task_arn=task.arn,
             instance_arn=instance_arn,

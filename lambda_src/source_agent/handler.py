@@ -46,12 +46,19 @@ class Source:
     @contextmanager
     def open(self) -> Iterator[tuple[Upkeep, Query]]:
         """What its engine knows, and statements on it. Raises SourceUnreachable."""
-        login = _secrets().get_secret_value(SecretId=self.secret)["SecretString"]
+        login = self._login()
         own = Path(environ["LAMBDA_TASK_ROOT"], self.certificate) if self.certificate is not None else None
         knowing = engine(self.engine).upkeep
         assert knowing is not None, "the stack names no source of another engine"
         with connected(self.engine, json.loads(login), self.database, Trust(self.verified, own)) as query:
             yield knowing, query
+
+    def _login(self) -> str:
+        gone = (_secrets().exceptions.ResourceNotFoundException, _secrets().exceptions.InvalidRequestException)
+        try:
+            return str(_secrets().get_secret_value(SecretId=self.secret)["SecretString"])
+        except gone as error:
+            raise SourceUnreachable(self.secret, str(error)) from error
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

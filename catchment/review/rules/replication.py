@@ -122,9 +122,33 @@ def _tasks_on(found: Resource, context: Context) -> Iterator[Resource]:
             yield resource
 
 
+def clean_up(change: Change, context: Context) -> Iterator[Effect]:
+    """What clears up in a source after its task."""
+    if change.before is None:
+        return
+    was, will = (_cleans_up(resource) for resource in (change.before, change.after))
+    source = f"source {change.before.properties.get('Source')}"
+    if change.after is None and was:
+        yield effect(Level.NONE, change.resource, f"clears up in {source} what its task left there")
+    elif change.after is not None and was != will:
+        verb = "will clear up" if will else "will leave"
+        yield effect(Level.NONE, change.resource, f"{verb} in {source} what its task leaves there, once it is removed")
+
+
+def note(change: Change, context: Context) -> Iterator[Effect]:
+    """What is written down of a task: nobody notices."""
+    yield from ()
+
+
+def _cleans_up(resource: Resource | None) -> bool:
+    return resource is not None and resource.properties.get("CleanUp") == "true"
+
+
 RULES: dict[str, Rule] = {
     "AWS::DMS::Endpoint": endpoint,
     "AWS::DMS::ReplicationTask": task,
     "Custom::DmsTaskHold": hold,
     "Custom::DmsTaskLifecycle": lifecycle,
+    "Custom::SourceCleanUp": clean_up,
+    "Custom::SourceHeld": note,
 }

@@ -123,6 +123,18 @@ def test_a_task_is_started_and_stopped_by_what_manages_it() -> None:
     assert told(managed("true"), {}) == ["interruption: stops replication task sales"]
 
 
+def test_what_clears_up_after_a_task_is_told_when_it_does_and_when_it_changes() -> None:
+    def cleaned(wanted: str, tables: str = "a") -> Template:
+        told_of = {"Source": "sales", "CleanUp": wanted, "Tables": [tables]}
+        return {"clean": ("Custom::SourceCleanUp", told_of), "held": ("Custom::SourceHeld", {"Configuration": tables})}
+
+    assert told({}, cleaned("true")) == told(cleaned("true"), cleaned("true", "b")) == told(cleaned("false"), {}) == []
+    assert told(cleaned("true"), {}) == ["none: clears up in source sales what its task left there"]
+    assert told(cleaned("true"), cleaned("false")) == [
+        "none: will leave in source sales what its task leaves there, once it is removed"
+    ]
+
+
 def test_what_a_name_forbids_breaks_off() -> None:
     named = {**INSTANCE[1], "ReplicationInstanceIdentifier": "catchment-dev", "KmsKeyId": "a"}
     found = told(pipeline(Instance=(INSTANCE[0], named)), pipeline(Instance=(INSTANCE[0], {**named, "KmsKeyId": "b"})))

@@ -1,0 +1,1 @@
+../../../../../lambda_src/source_clean_up/handler.py

@@ -1,0 +1,136 @@
+"""SourceCleanUp."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from aws_cdk import CustomResource, Stack
+from aws_cdk.aws_lambda import Code, IFunction
+from aws_cdk.aws_lambda_event_sources import SqsEventSource
+from aws_cdk.aws_logs import RetentionDays
+from constructs import Construct, IConstruct
+
+from catchment_constructs.dms_task import DmsTask
+from catchment_constructs.event_queue import EventQueue
+from catchment_constructs.python_function import PythonFunction
+
+HANDLER = "lambda_src.source_clean_up.handler.handler"
+"""In ``own_code()``."""
+
+_CALL_SECONDS = 330
+"""Longer than a call of the agent may take."""
+
+
+class SourceCleanUp(Construct):
+    """Takes away what DMS tasks leave in their sources, once they are deleted: a slot would fill the source's disk.
+
+    What a task holds is noted while it runs, because afterwards nobody can tell whose it was. ``agent`` is the function
+    of a SourceAgent, which reaches the databases; this one answers CloudFormation, which the agent cannot.
+
+    Example::
+
+        clean_up = SourceCleanUp(self, "CleanUp", agent=agent.function, code=own_code(), parameters=["/lake/shop"], …)
+        clean_up.after("Shop", task=task, runs=managed, running=True, parameter="/lake/shop", source="shop", …)
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        agent: IFunction,
+        code: Code,
+        handler: str = HANDLER,
+        log_retention: RetentionDays,
+        parameters: Sequence[str],
+        wait_seconds: int = 15,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        waiting = EventQueue(self, "Waiting", retry_seconds=2 * _CALL_SECONDS, max_receives=5)
+        self._worker = PythonFunction(
+            self,
+            "Worker",
+            code=code,
+            handler=handler,
+            memory_mb=256,
+            timeout_seconds=_CALL_SECONDS,
+            log_retention=log_retention,
+            environment={
+                "AGENT_FUNCTION": agent.function_name,
+                "WAIT_QUEUE_URL": waiting.queue.queue_url,
+                "WAIT_SECONDS": str(wait_seconds),
+            },
+        )
+        self._worker.allow(actions=["lambda:InvokeFunction"], resources=[agent.function_arn])
+        waiting.queue.grant_send_messages(self._worker.role)
+        self._worker.function.add_event_source(SqsEventSource(waiting.queue, batch_size=1))
+        self._allow_noting(parameters)
+
+    def after(
+        self,
+        construct_id: str,
+        *,
+        task: DmsTask,
+        runs: IConstruct,
+        running: bool,
+        parameter: str,
+        source: str,
+        wanted: bool,
+        kept: str = "",
+    ) -> None:
+        """Clear up after a task, if it is ``wanted`` then.
+
+        ``runs`` is what has the task run, if ``running``. What it then holds is noted in the SSM parameter, anew
+        whenever it was changed or started. ``source`` is what the agent calls its database, ``kept`` the name of what
+        somebody else made for the task.
+        """
+        cleaned = self._resource(
+            f"{construct_id}CleanUp",
+            "Custom::SourceCleanUp",
+            {
+                "Source": source,
+                "Parameter": parameter,
+                "Tables": list(task.tables),
+                "CleanUp": "true" if wanted else "false",
+            },
+        )
+        task.node.add_dependency(cleaned)
+        definition = json.dumps(Stack.of(self).resolve(task.definition), sort_keys=True)
+        held = self._resource(
+            f"{construct_id}Held",
+            "Custom::SourceHeld",
+            {
+                "Source": source,
+                "Parameter": parameter,
+                "TaskArn": task.arn,
+                "Kept": kept,
+                "Running": "true" if running else "false",
+                "Configuration": hashlib.sha256(definition.encode()).hexdigest(),
+            },
+        )
+        held.node.add_dependency(runs)
+
+    def _resource(self, construct_id: str, resource_type: str, properties: dict[str, object]) -> CustomResource:
+        resource = CustomResource(
+            self,
+            construct_id,
+            service_token=self._worker.function.function_arn,
+            resource_type=resource_type,
+            properties=properties,
+        )
+        # With what it may do, and what hands its requests back: a request that waits must not wait for ever.
+        resource.node.add_dependency(self._worker)
+        return resource
+
+    def _allow_noting(self, parameters: Sequence[str]) -> None:
+        stack = Stack.of(self)
+        names = [name.lstrip("/") for name in parameters]
+        self._worker.allow(
+            actions=["ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter"],
+            resources=[stack.format_arn(service="ssm", resource="parameter", resource_name=name) for name in names],
+        )
+        # It takes no resource in IAM (Service Authorization Reference, AWS Database Migration Service).
+        self._worker.allow(actions=["dms:DescribeReplicationTasks"], resources=["*"])
+        self._worker.acknowledge({"AwsSolutions-IAM5[Resource::*]": "DMS describes all tasks or none."})

@@ -1,0 +1,111 @@
+"""What a removed task has left in its source is cleared up, and nothing else. Slow, but for the handler's own tests.
+
+Scope: the deployed stacks on the local AWS with a real PostgreSQL behind them; the templates of every engine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.aws import LocalAws, deploy
+from local.source import sales
+from tests.infrastructure.assembly import Assembly
+
+THEIRS = "debezium_orders"
+PARAMETER = "/catchment/laptop/sales/held"
+
+
+@pytest.fixture
+def aws(tmp_path: Any) -> Iterator[LocalAws]:
+    with LocalAws.start(tmp_path) as started:
+        yield started
+
+
+class Source:
+    """The source database, as its owner sees it."""
+
+    def __init__(self, aws: LocalAws, outputs: dict[str, str]) -> None:
+        self.secret = outputs["salesSecretArn"]
+        self._secrets = aws.client("secretsmanager")
+        login = json.loads(self._secrets.get_secret_value(SecretId=self.secret)["SecretString"])
+        names = {"host": "host", "port": "port", "user": "username", "password": "password", "dbname": "dbname"}
+        self.login, self.dsn = login, " ".join(f"{name}={login[key]}" for name, key in names.items())
+
+    def sql(self, statement: str, *parameters: object) -> set[Any]:
+        """The first column of what a statement finds."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), parameters or None)
+            return {row[0] for row in cursor.fetchall()} if cursor.description else set()
+
+    def slots(self) -> set[str]:
+        """Names of the replication slots."""
+        return self.sql("SELECT slot_name::text FROM pg_replication_slots")
+
+    def lock_out(self) -> None:
+        """Have the agent's login refused."""
+        self._secrets.put_secret_value(SecretId=self.secret, SecretString=json.dumps({**self.login, "password": "no"}))
+
+
+def _running(aws: LocalAws, laptop: Assembly) -> Source:
+    outputs = deploy(aws, laptop.folder, stacks=["Network", "Lake", "Sources"])["catchment-laptop-sources"]
+    source = Source(aws, outputs)
+    sales.seed(source.dsn, 2000, 7)
+    deploy(aws, laptop.folder)
+    return source
+
+
+def _remove_replication(aws: LocalAws) -> None:
+    formation = aws.client("cloudformation")
+    for stack in ("catchment-laptop-monitoring", "catchment-laptop-replication"):
+        formation.delete_stack(StackName=stack)
+        formation.get_waiter("stack_delete_complete").wait(
+            StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        )
+
+
+def _noted(aws: LocalAws) -> dict[str, Any] | None:
+    ssm = aws.client("ssm")
+    try:
+        noted: dict[str, Any] = json.loads(ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"])
+    except ssm.exceptions.ParameterNotFound:
+        return None
+    return noted
+
+
+@pytest.mark.slow
+def test_what_a_crashed_task_left_goes_with_it_and_what_is_anothers_stays(aws: LocalAws, laptop: Assembly) -> None:
+    source = _running(aws, laptop)
+    noted = _noted(aws)
+    assert noted is not None
+    [own] = source.slots()
+    assert noted["held"] == [own]
+
+    crashed = f"{own}_crashed"
+    for name in (crashed, THEIRS):
+        source.sql("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", name)
+    source.sql(f'CREATE PUBLICATION "{crashed}_rows"')
+    source.sql("CREATE PUBLICATION theirs")
+    _remove_replication(aws)
+    assert source.slots() == {THEIRS}
+    assert source.sql("SELECT pubname::text FROM pg_publication") == {"theirs"}
+    assert not source.sql("SELECT evtname::text FROM pg_event_trigger")
+    assert _noted(aws) is None, "nothing is left to be looked at"
+
+
+@pytest.mark.slow
+def test_a_source_that_cannot_be_reached_does_not_keep_the_stack_and_is_told_of(
+    aws: LocalAws, laptop: Assembly
+) -> None:
+    source = _running(aws, laptop)
+    [own] = source.slots()
+    source.sql("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", f"{own}_crashed")
+    source.lock_out()
+    _remove_replication(aws)
+    [log] = (aws.folder / "logs").glob("*SourceCleanUp*.log")
+    assert f"given up: sales: look for {own} yourself" in log.read_text()
+    assert _noted(aws) is not None, "what it was stays written down"
