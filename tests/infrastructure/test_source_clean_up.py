@@ -109,3 +109,38 @@ def test_a_source_that_cannot_be_reached_does_not_keep_the_stack_and_is_told_of(
     [log] = (aws.folder / "logs").glob("*SourceCleanUp*.log")
     assert f"given up: sales: look for {own} yourself" in log.read_text()
     assert _noted(aws) is not None, "what it was stays written down"
+
+
+def test_a_request_that_waits_is_handed_back_for_as_long_as_its_resource_exists(laptop: Assembly) -> None:
+    """Else a deletion takes the way back along, and the request is never answered."""
+    stack = laptop.json("Replication")["Resources"]
+    ways_back = {
+        resource["Properties"]["FunctionName"]["Ref"]: logical_id
+        for logical_id, resource in stack.items()
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+    }
+    waiting = [each for each in stack.values() if each["Type"].startswith("Custom::")]
+    assert len(waiting) == 4
+    for resource in waiting:
+        [function, _] = resource["Properties"]["ServiceToken"]["Fn::GetAtt"]
+        assert ways_back[function] in resource["DependsOn"]
+
+
+def test_a_source_is_cleared_up_after_its_task_is_gone_and_looked_at_before(laptop: Assembly) -> None:
+    stack = laptop.json("Replication")["Resources"]
+    by_kind = {resource["Type"]: (logical_id, resource) for logical_id, resource in stack.items()}
+    cleaned, _ = by_kind["Custom::SourceCleanUp"]
+    managed, _ = by_kind["Custom::DmsTaskLifecycle"]
+    assert cleaned in by_kind["AWS::DMS::ReplicationTask"][1]["DependsOn"]
+    assert managed in by_kind["Custom::SourceHeld"][1]["DependsOn"]
+
+
+def test_the_agent_is_asked_by_one_function_alone(laptop: Assembly) -> None:
+    asking = [
+        path
+        for path, policy in laptop.everywhere("AWS::IAM::Policy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "lambda:InvokeFunction" and "Agent" in json.dumps(statement["Resource"])
+    ]
+    assert len(asking) == 1
+    assert "SourceCleanUp" in asking[0]
