@@ -106,8 +106,7 @@ def test_the_agent_reaches_the_databases_and_their_secrets_and_nothing_else(prod
         for each in prod.properties("Network", "AWS::EC2::SecurityGroup")
         if each["GroupDescription"] == "The function beside the databases"
     ]
-    # EC2 removes the rule that lets everything out as soon as there is a rule of its own as a resource.
-    assert "SecurityGroupEgress" not in group
+    assert [rule["CidrIp"] for rule in group["SecurityGroupEgress"]] == ["255.255.255.255/32"], "that is: nothing else"
 
 
 def test_the_schedule_asks_for_headroom(prod: Assembly) -> None:

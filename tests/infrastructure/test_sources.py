@@ -208,7 +208,8 @@ def test_no_group_is_open_for_want_of_a_rule(every_engine: Assembly) -> None:
 def test_what_flows_is_logged_and_encrypted(every_engine: Assembly) -> None:
     [log] = every_engine.properties("Network", "AWS::EC2::FlowLog")
     assert log["TrafficType"] == "ALL"
-    [group] = every_engine.properties("Network", "AWS::Logs::LogGroup")
+    groups = every_engine.resources("Network", "AWS::Logs::LogGroup")
+    [group] = [each["Properties"] for logical_id, each in groups.items() if "FlowLog" in logical_id]
     assert "Key" in group["KmsKeyId"]["Fn::ImportValue"]
     [key] = every_engine.properties("Lake", "AWS::KMS::Key")
     [statement] = [each for each in key["KeyPolicy"]["Statement"] if "logs." in str(each["Principal"])]
