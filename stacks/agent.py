@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk.aws_lambda import Code, ILayerVersion
 
 from catchment.engines import engine
 from catchment.settings import Settings, SourceSettings
 from catchment_constructs.dependency_layer import DependencyLayer
 from catchment_constructs.external_database import ExternalDatabase
 from catchment_constructs.replication_network import ReplicationNetwork
+from catchment_constructs.secret_rotation import RotatedSecret, SecretRotation
 from catchment_constructs.source_agent import AttendedSource, SourceAgent
-from catchment_constructs.source_database import SourceDatabase
+from catchment_constructs.source_database import REFUSED_IN_PASSWORDS, SourceDatabase
 from stacks.choices import log_retention, metric_namespace
 from stacks.runtime import AGENT_BUILD, AGENT_LOCK, agent_code, handler_of
 
@@ -35,6 +37,8 @@ def build_agent(
     if not sources:
         return None
     certificates = [source.certificate for source in sources.values() if source.certificate is not None]
+    code, layer = agent_code(certificates), DependencyLayer(stack, "Drivers", lock=AGENT_LOCK, build=AGENT_BUILD).layer
+    _build_rotation(stack, settings, network, sources, code, layer)
     agent = SourceAgent(
         stack,
         "Agent",
@@ -42,14 +46,50 @@ def build_agent(
         vpc=network.vpc,
         security_group=network.agent_security_group,
         headroom_minutes=settings.monitoring.headroom_minutes,
-        code=agent_code(certificates),
+        code=code,
         handler=handler_of("source_agent"),
-        layer=DependencyLayer(stack, "Drivers", lock=AGENT_LOCK, build=AGENT_BUILD).layer,
+        layer=layer,
         environment={"METRIC_NAMESPACE": metric_namespace(settings)},
         log_retention=log_retention(settings),
     )
     CfnOutput(stack, "AgentFunction", value=agent.function.function_name)
     return agent
+
+
+def _build_rotation(
+    stack: Stack,
+    settings: Settings,
+    network: ReplicationNetwork,
+    sources: Mapping[str, AttendedSource],
+    code: Code,
+    layer: ILayerVersion,
+) -> None:
+    """The function that changes passwords, where a source's are to be changed."""
+    days = {name: source.rds.rotate_days for name, source in settings.sources.items() if source.rds is not None}
+    rotated = {
+        name: RotatedSecret(
+            engine=sources[name].engine,
+            secret=sources[name].secret,
+            key=key,
+            database=sources[name].database,
+            every_days=every,
+        )
+        for name, every in days.items()
+        if every is not None and (key := sources[name].key) is not None
+    }
+    if rotated:
+        SecretRotation(
+            stack,
+            "Rotation",
+            secrets=rotated,
+            excluded_characters=REFUSED_IN_PASSWORDS,
+            vpc=network.vpc,
+            security_group=network.agent_security_group,
+            code=code,
+            handler="lambda_src.source_agent.rotation.handler",
+            layer=layer,
+            log_retention=log_retention(settings),
+        )
 
 
 def _attended(source: SourceSettings, database: SourceDatabase | ExternalDatabase) -> AttendedSource:

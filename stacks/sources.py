@@ -73,6 +73,7 @@ class SourcesStack(Stack):
             ca_certificate=source.rds.ca_certificate,
             max_storage_gb=source.rds.max_storage_gb,
             performance_insights_days=source.rds.performance_insights_days,
+            rotated=source.rds.rotate_days is not None,
             multi_az=settings.multi_az,
             deletion_protection=settings.deletion_protection,
             removal_policy=database_removal(settings),

@@ -102,6 +102,10 @@ class Upkeep(Protocol):
         """Which of these still keep the log."""
         ...
 
+    def change_password(self, query: Query, user: str, old: str, new: str, /) -> None:
+        """Give the user that asks another password."""
+        ...
+
 
 class Engine(Protocol):
     """One engine: a module with these names."""

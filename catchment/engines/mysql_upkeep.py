@@ -54,3 +54,8 @@ def _retention(query: Query) -> str | None:
     """Hours, or None where RDS has been told none."""
     found = query(RETENTION)
     return found[0][0] if found else None
+
+
+def change_password(query: Query, user: str, old: str, new: str) -> None:
+    """Of whoever asks, at whatever host."""
+    query("ALTER USER USER() IDENTIFIED BY %s", [new])

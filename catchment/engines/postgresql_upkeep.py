@@ -94,3 +94,9 @@ def _without_ddl_capture(query: Query) -> list[str]:
             query(statement)
             done.append(f"{noun} {statement.split()[-1]}")
     return done
+
+
+def change_password(query: Query, user: str, old: str, new: str) -> None:
+    """The server itself writes names and passwords as SQL: ALTER ROLE takes no parameters."""
+    [(statement,)] = query("SELECT 'ALTER ROLE ' || quote_ident(%s) || ' PASSWORD ' || quote_literal(%s)", [user, new])
+    query(statement)

@@ -23,6 +23,11 @@ DISABLE_ON_RDS = "DECLARE @name sysname = DB_NAME(); EXEC msdb.dbo.rds_cdc_disab
 DISABLE = "EXEC sys.sp_cdc_disable_db"
 PAGE = 8192
 
+ALTER_LOGIN = (
+    "SELECT CONCAT('ALTER LOGIN ', QUOTENAME(%s), ' WITH PASSWORD = ', QUOTENAME(%s, ''''),"
+    " ' OLD_PASSWORD = ', QUOTENAME(%s, ''''))"
+)
+
 
 def log_use(query: Query, storage_bytes: int | None) -> LogUse:
     """The part of the transaction log that cannot be used again yet, because capture or a backup has not read it.
@@ -64,3 +69,9 @@ def clean_up(query: Query, held: Sequence[str], tables: Sequence[Table]) -> list
         query(DISABLE_ON_RDS if query(ON_RDS) else DISABLE)
         done.append("capture of the database")
     return done
+
+
+def change_password(query: Query, user: str, old: str, new: str) -> None:
+    """The server itself writes names and passwords as SQL: ALTER LOGIN takes no parameters."""
+    [(statement,)] = query(ALTER_LOGIN, [user, new, old])
+    query(statement)

@@ -7,12 +7,13 @@ import json
 from collections.abc import Sequence
 
 from aws_cdk import CustomResource, Stack
-from aws_cdk.aws_events import EventPattern, Rule
+from aws_cdk.aws_events import EventPattern, Rule, RuleTargetInput
 from aws_cdk.aws_events_targets import LambdaFunction
 from aws_cdk.aws_iam import Policy, PolicyStatement
 from aws_cdk.aws_lambda import Code, IFunction
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from aws_cdk.aws_logs import RetentionDays
+from aws_cdk.aws_secretsmanager import ISecret
 from constructs import Construct
 
 from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
@@ -112,6 +113,27 @@ class DmsTaskLifecycle(Construct):
             configuration=configuration,
             columns=_digest(task.columns),
             tables=task.tables,
+        )
+
+    def restart_after_rotation(self, construct_id: str, *, secret: ISecret, task_parameter: str) -> None:
+        """Stop and resume the task that the SSM parameter names, if it runs, when its source's password was changed.
+
+        Secrets Manager tells of it by CloudTrail (its User Guide, "Match Secrets Manager events"): the account needs a
+        trail.
+        """
+        Rule(
+            self,
+            construct_id,
+            description="A task whose password was changed connects anew",
+            event_pattern=EventPattern(
+                source=["aws.secretsmanager"],
+                detail_type=["AWS Service Event via CloudTrail"],
+                detail={
+                    "eventName": ["RotationSucceeded"],
+                    "additionalEventData": {"SecretId": [secret.secret_arn]},
+                },
+            ),
+            targets=[LambdaFunction(self.function, event=RuleTargetInput.from_object({"restart": task_parameter}))],
         )
 
     def hold(self, construct_id: str, *, task_parameter: str, configuration: str) -> CustomResource:

@@ -55,7 +55,7 @@ class SourceDatabase(Construct):
     A database that is retained keeps what it cannot do without: its secret and its groups. The network has to stay too.
 
     ``max_storage_gb`` is how far its storage grows by itself, ``performance_insights_days`` (7, months of 31, or 731)
-    how long what Performance Insights sees is kept; None leaves either off.
+    how long what Performance Insights sees is kept; None leaves either off. ``rotated``: its password is changed.
 
     Example: ``SourceDatabase(self, "Sales", engine=engine, database="sales", vpc=vpc, …).secret``
     """
@@ -75,6 +75,7 @@ class SourceDatabase(Construct):
         ca_certificate: str,
         max_storage_gb: int | None = None,
         performance_insights_days: int | None = None,
+        rotated: bool = False,
         multi_az: bool,
         deletion_protection: bool,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
@@ -140,7 +141,7 @@ class SourceDatabase(Construct):
             RemovalPolicies.of(self).retain(
                 exclude_resource_types=["AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"]
             )
-        self._acknowledge(multi_az, deletion_protection)
+        self._acknowledge(multi_az, deletion_protection, rotated)
 
     def _watch_performance(self, days: int, key: IKey) -> None:
         resource = self.instance.node.default_child
@@ -153,11 +154,9 @@ class SourceDatabase(Construct):
         """Let what is in a group reach the database."""
         self.instance.connections.allow_from(clients, self._port, description)
 
-    def _acknowledge(self, multi_az: bool, deletion_protection: bool) -> None:
-        acknowledge(
-            self._secret,
-            {"AwsSolutions-SMG4": "DMS keeps the password it started with: a rotation has to restart its task."},
-        )
+    def _acknowledge(self, multi_az: bool, deletion_protection: bool, rotated: bool) -> None:
+        if not rotated:
+            acknowledge(self._secret, {"AwsSolutions-SMG4": "The environment's settings choose to keep the password."})
         reasons = {"AwsSolutions-RDS11": "The port is open to single security groups, in isolated subnets."}
         if not multi_az:
             reasons["AwsSolutions-RDS3"] = "The environment's settings choose a single zone."

@@ -3,26 +3,36 @@
 CloudFormation cannot change a task that runs. ``Custom::DmsTaskHold`` is updated before anything that the task is made
 of, ``Custom::DmsTaskLifecycle`` after it. Where the deployment is rolled back in between, nobody is asked to start the
 task again: CloudFormation's own event tells when the rollback is over, and what is held then goes on.
+
+A task whose password was changed is stopped and resumed.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import time
 from typing import Any
 
 import boto3
 
-from lambda_src.task_lifecycle.tasks import Task
-from lambda_src.waiting import waiting_custom_resource
+from lambda_src.task_lifecycle.tasks import Task, TaskFailed
+from lambda_src.waiting import LIMIT_SECONDS, into_queue, waiting_custom_resource
 
 _LOG = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Answer CloudFormation's requests, also those that were waited for, and its news of a rollback that is over."""
+    """Answer CloudFormation's requests, also those that were waited for, and its news of a rollback that is over.
+
+    ``{"restart": parameter}`` has the task that the SSM parameter names stopped and resumed, if it runs.
+    """
+    waited_for = json.loads(event["Records"][0]["body"]) if "Records" in event else event
     if event.get("source") == "aws.cloudformation":
         _go_on()
+    elif "restart" in waited_for:
+        _restart(waited_for)
     else:
         _custom_resource(event, context)
 
@@ -73,6 +83,22 @@ def _go_on() -> None:
             _LOG.warning("%s: the deployment that held it was rolled back; it goes on", arn)
             task.run({})
             task.let_go()
+
+
+def _restart(request: dict[str, Any]) -> None:
+    """Have a task that runs connect anew, with the password that its secret has now; one look a call."""
+    arn = _task_arn(request["restart"])
+    memory = request.get("memory", {"began": time.time()})
+    task = Task(boto3.client("dms"), arn) if arn is not None else None
+    if task is None or not (memory.get("stopping") or task.is_running()):
+        _LOG.info("%s: nothing runs that would have to connect anew", request["restart"])
+        return
+    if time.time() - memory["began"] > LIMIT_SECONDS:
+        raise TaskFailed(f"{arn} does not run again {LIMIT_SECONDS // 60} minutes after its password was changed")
+    memory["stopping"] = True
+    memory["stopped"] = memory.get("stopped") or task.stop() is None
+    if not memory["stopped"] or task.run(memory) is not None:
+        into_queue(json.dumps({**request, "memory": memory}))
 
 
 def _task_arn(parameter: str) -> str | None:

@@ -13,6 +13,7 @@ import pytest
 from catchment.settings import NetworkSettings, Settings, load_settings
 from stacks.context import CDK_JSON
 from tests.infrastructure.assembly import STACKS, Assembly
+from tests.infrastructure.test_cfn_lint import findings
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0b1c2d3e-1111-2222-3333-444455556666"
 SUBNETS = ["subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2"]
@@ -42,6 +43,10 @@ def test_only_the_zones_that_are_not_named_get_a_bucket(imported: Assembly) -> N
     assert sorted(name[:4] for name in made) == ["Acce", "Gold"]
     assert len(imported.resources("Lake", "AWS::S3::BucketPolicy")) == len(made)
     assert not imported.resources("Lake", "AWS::KMS::Key")
+
+
+def test_templates_with_what_is_named_have_no_finding(imported: Assembly) -> None:
+    assert findings(imported, ["Network", "Lake", "Sources"]) == []
 
 
 def test_what_is_named_is_never_emptied(imported: Assembly) -> None:

@@ -11,6 +11,7 @@ from catchment.engines import ENGINES
 from catchment.settings import Settings, SourceSettings, load_settings
 from stacks.context import CDK_JSON
 from tests.infrastructure.assembly import Assembly, only
+from tests.infrastructure.test_cfn_lint import findings
 
 CERTIFICATE = "arn:aws:dms:eu-central-1:111122223333:cert:RDS"
 SECRET = "arn:aws:secretsmanager:eu-central-1:444455556666:secret:erp/dms-AbCdEf"
@@ -26,8 +27,8 @@ def every_engine(synthesized: Callable[[Settings], Assembly]) -> Assembly:
     elsewhere = {"rds": None, "external": {"secret_arn": SECRET, "address": "10.20.0.15"}, "database": "ERP.acme"}
     own = {
         "postgresql": {"rds": {**sales["rds"], "parameters": {"work_mem": "65536"}}},
-        "mysql": {"certificate_arn": CERTIFICATE},
-        "sqlserver": {},
+        "mysql": {"certificate_arn": CERTIFICATE, "rds": {**sales["rds"], "rotate_days": 30}},
+        "sqlserver": {"rds": {**sales["rds"], "instance_class": "db.m6i.large"}},
         "oracle": {**elsewhere, "certificate_arn": CERTIFICATE, "log_reader": "binary"},
         "crm": {
             "engine": "sqlserver",
@@ -44,6 +45,10 @@ def every_engine(synthesized: Callable[[Settings], Assembly]) -> Assembly:
         for name, changed in own.items()
     }
     return synthesized(settings.model_copy(update={"sources": sources}))
+
+
+def test_templates_with_every_engine_have_no_finding(every_engine: Assembly) -> None:
+    assert findings(every_engine, ["Sources", "Replication"]) == []
 
 
 def _database(assembly: Assembly, engine: str) -> dict[str, Any]:
@@ -203,6 +208,22 @@ def test_no_group_is_open_for_want_of_a_rule(every_engine: Assembly) -> None:
     for path, group in every_engine.everywhere("AWS::EC2::SecurityGroup"):
         assert group["Properties"]["SecurityGroupEgress"], path
         assert all(rule["IpProtocol"] != "-1" for rule in group["Properties"]["SecurityGroupEgress"]), path
+
+
+def test_a_password_is_changed_where_the_settings_say_so_and_its_task_connects_anew(every_engine: Assembly) -> None:
+    [schedule] = every_engine.properties("Sources", "AWS::SecretsManager::RotationSchedule")
+    assert schedule["RotationRules"] == {"AutomaticallyAfterDays": 30}
+    assert schedule["RotateImmediatelyOnUpdate"] is False
+    permissions = every_engine.properties("Sources", "AWS::Lambda::Permission")
+    [invoke] = [each for each in permissions if each["Principal"] == "secretsmanager.amazonaws.com"]
+    assert (invoke["SourceArn"], invoke["SourceAccount"]) == (schedule["SecretId"], {"Ref": "AWS::AccountId"})
+    [rule] = [
+        each
+        for each in every_engine.properties("Replication", "AWS::Events::Rule")
+        if each["EventPattern"]["source"] == ["aws.secretsmanager"]
+    ]
+    [target] = rule["Targets"]
+    assert target["Input"] == '{"restart":"/catchment/prod/mysql/task-arn"}'
 
 
 def test_what_flows_is_logged_and_encrypted(every_engine: Assembly) -> None:

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambda_src.custom_resource import custom_resource
+from lambda_src.task_lifecycle import handler
 from lambda_src.task_lifecycle.tasks import Task, TaskFailed
 from lambda_src.waiting import waiting_custom_resource
 from tests.infrastructure.cloudformation import CloudFormation
@@ -206,6 +207,36 @@ def test_an_endpoint_that_cannot_be_reached_is_named() -> None:
     dms, memory = Dms("ready", connection="failed"), {}
     with pytest.raises(TaskFailed, match="arn:source: no route"):
         until_done(lambda: Task(dms, TASK).test_connections(INSTANCE, [SOURCE, LAKE], memory))
+
+
+def _restarted(dms: Dms, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the handler did after a password was changed, its queue handing back what it puts there."""
+    waiting: list[str] = [json.dumps({"restart": "/lake/sales/task-arn"})]
+    monkeypatch.setattr(handler, "into_queue", waiting.append)
+    monkeypatch.setattr(handler, "_task_arn", {"/lake/sales/task-arn": TASK}.get)
+    monkeypatch.setattr(handler.boto3, "client", lambda _service: dms)
+    handler.handler(json.loads(waiting.pop()), None)
+    for _ in range(20):
+        if not waiting:
+            return dms.calls
+        handler.handler({"Records": [{"body": waiting.pop()}]}, None)
+    raise AssertionError(waiting)
+
+
+def test_a_task_that_runs_connects_anew_after_its_password_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    dms = Dms("running")
+    assert _restarted(dms, monkeypatch) == [f"stop {TASK}", "resume-processing"]
+    assert dms.status == "running"
+
+
+@pytest.mark.parametrize("status", ["stopped", "ready", "failed", "gone"])
+def test_a_task_that_somebody_has_stopped_stays_so(status: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _restarted(Dms(status), monkeypatch) == []
+
+
+def test_a_task_that_fails_with_its_new_password_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TaskFailed, match="no such slot"):
+        _restarted(Dms("running", becomes={"starting": "failed"}), monkeypatch)
 
 
 @pytest.fixture
