@@ -100,6 +100,7 @@ class ApplyStack(Stack):
                 "control_table": self.applier.control.table_name,
                 "tasks_prefix": tasks_prefix(settings),
             },
+            metric_namespace=metric_namespace(settings),
             artifacts=zones.artifacts,
             worker_type=spark.worker_type,
             workers=spark.workers,

@@ -70,6 +70,8 @@ class MonitoringStack(Stack):
             max_age_minutes=monitoring.lake_lag_minutes,
             timeout_seconds=settings.apply.timeout_seconds,
             error_percent=monitoring.error_percent,
+            every_minutes=monitoring.table_minutes,
+            agent_minutes=monitoring.headroom_minutes,
         )
         task_arns = [task.task_arn for task in tasks.values()]
         DmsTaskFailures(self, "TaskFailures", watcher=self._watcher, task_arns=task_arns)

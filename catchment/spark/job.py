@@ -6,12 +6,14 @@ import argparse
 import json
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from catchment.apply import Account, Budget, apply_table
 from catchment.apply.loads import LoadStates, UnwatchedLoads
+from catchment.apply.measures import Measures
 from catchment.errors import CatchmentError, SettingsError
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.landing.names import TableName
@@ -38,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     given = _parse(arguments)
+    began = time.monotonic()
     try:
         account = run(given)
     except SettingsError as error:
@@ -46,8 +49,10 @@ def main(arguments: Sequence[str]) -> int:
     except CatchmentError as error:
         said = {"kind": type(error).__name__, "message": str(error)}
         print(json.dumps({"source": given.source, "error": said}, ensure_ascii=False))
+        _measure(given, Measures({"Failures": 1}, {}))
         raise
     print(json.dumps({"source": given.source, **account.to_json()}, ensure_ascii=False))
+    _measure(given, Measures.of(account, time.monotonic() - began, datetime.now(UTC)))
     return 0
 
 
@@ -77,6 +82,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", required=True, help=text)
     parser.add_argument("--control_table", help="DynamoDB table of the leases; left out: locks in the lake's folder")
     parser.add_argument("--tasks_prefix", help="of the parameters that name DMS tasks; left out: none is asked")
+    parser.add_argument("--metric_namespace", help="of CloudWatch, for what is measured; left out: nothing is put")
     parser.add_argument("--lease_token", help="what the lease was handed over to")
     given, others = parser.parse_known_args(arguments)
     if others:
@@ -108,6 +114,14 @@ def _contract(given: argparse.Namespace) -> TableContract:
     if name not in contracts:
         raise SettingsError("apply", "--table", str(name), f"allowed are {', '.join(map(str, contracts))}")
     return contracts[name]
+
+
+def _measure(given: argparse.Namespace, measures: Measures) -> None:
+    """Put what was measured, where a namespace is given."""
+    if given.metric_namespace:
+        from catchment.spark.metrics import put_measures
+
+        put_measures(given.metric_namespace, given.source, f"{given.schema}.{given.table}", measures)
 
 
 def _loads(given: argparse.Namespace) -> LoadStates:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from aws_cdk.aws_lambda import IFunction
 from aws_cdk.aws_sqs import IQueue
 from constructs import Construct
@@ -17,7 +19,7 @@ class ApplierAlarms(Construct):
     """The applier as a whole: messages given up, messages waiting too long, functions that fail, are slow or silent.
 
     ``observer`` is the function that measures how late tables are: when it is silent, nobody knows. ``agent`` is the
-    one beside the databases, where there is one.
+    one beside the databases, where there is one. They are called every so many minutes.
 
     Example: ``ApplierAlarms(self, "Applier", watcher=watcher, function=function, …).waiting``
     """
@@ -37,6 +39,8 @@ class ApplierAlarms(Construct):
         max_age_minutes: int,
         timeout_seconds: int,
         error_percent: int,
+        every_minutes: int,
+        agent_minutes: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self.given_up = dead_letters.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
@@ -73,19 +77,25 @@ class ApplierAlarms(Construct):
             metric=self.duration,
             above=ALMOST * 1000 * timeout_seconds,
         )
-        # A function without calls writes no metric at all.
-        watcher.alarm(
-            self,
-            "watch-silent",
-            says="The function that measures how late tables are has not been called for a quarter of an hour.",
-            metric=observer.metric_invocations(period=PERIOD, statistic="Sum"),
-            below=1,
-            periods=3,
-            missing=TROUBLE,
-        )
+        self._watch_watcher(watcher, observer, "table-states", "measures how late tables are", every_minutes)
+        if agent is not None:
+            self._watch_watcher(watcher, agent, "source-agent", "looks at the sources' logs", agent_minutes)
         watched = {"apply": function, "sweep": sweep, "table-states": observer, "source-agent": agent}
         self.functions = [
             FunctionAlarms(self, name, watcher=watcher, function=each, of=name, percent=error_percent)
             for name, each in watched.items()
             if each is not None
         ]
+
+    def _watch_watcher(self, watcher: Watcher, function: IFunction, name: str, does: str, minutes: int) -> None:
+        """Tell when a function has missed three of its calls. One without calls writes no metric at all."""
+        watcher.alarm(
+            Construct(self, name.title().replace("-", "")),
+            "watch-silent",
+            of=name,
+            says=f"The function {name}, which {does} every {minutes} minutes, has missed three of its calls.",
+            metric=function.metric_invocations(period=PERIOD, statistic="Sum"),
+            below=1,
+            periods=3 * max(1, math.ceil(minutes / PERIOD.to_minutes())),
+            missing=TROUBLE,
+        )

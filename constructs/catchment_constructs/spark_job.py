@@ -39,7 +39,8 @@ class SparkJob(Construct):
     """A Glue job on Spark and Delta with a role of its own that may write its own log, and nothing else until granted.
 
     A failed run is not tried again by Glue: whoever started it decides. ``arguments`` are the job's default arguments
-    by name, without the dashes. What Spark's own page shows of a run is kept below ``spark-events/`` of ``artifacts``.
+    by name, without the dashes. The job may put metrics into ``metric_namespace``, and is told
+    it. What Spark's own page shows of a run is kept below ``spark-events/`` of ``artifacts``.
 
     Example: ``SparkJob(self, "Spark", code=code, worker_type="G.1X", workers=4, …).allow_to_start(role)``
     """
@@ -58,6 +59,7 @@ class SparkJob(Construct):
         max_runs: int,
         log_prefix: str,
         log_retention: RetentionDays,
+        metric_namespace: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = Role(self, "Role", assumed_by=ServicePrincipal("glue.amazonaws.com"))
@@ -73,6 +75,8 @@ class SparkJob(Construct):
         for asset in (code.script, code.library):
             self.allow(actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)])
         self._allow_events(artifacts)
+        if metric_namespace is not None:
+            self._let_measure(metric_namespace)
         self._job = CfnJob(
             self,
             "Job",
@@ -95,6 +99,7 @@ class SparkJob(Construct):
                 "--enable-spark-ui": "true",
                 "--spark-event-logs-path": artifacts.s3_url_for_object(_EVENTS),
                 "--custom-logGroup-prefix": log_prefix,
+                **({"--metric_namespace": metric_namespace} if metric_namespace is not None else {}),
                 **{f"--{name}": value for name, value in arguments.items()},
             },
         )
@@ -129,6 +134,19 @@ class SparkJob(Construct):
     def acknowledge(self, reasons: Mapping[str, str]) -> None:
         """Say why a finding about the job's role is no danger."""
         acknowledge(self.role, reasons)
+
+    def _let_measure(self, namespace: str) -> None:
+        """PutMetricData takes no resource in IAM (Service Authorization Reference, Amazon CloudWatch)."""
+        self.role.add_to_policy(
+            PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
+            )
+        )
+        self.acknowledge(
+            {"AwsSolutions-IAM5[Resource::*]": f"It may put metrics into the namespace {namespace} alone."}
+        )
 
     def allow_to_start(self, role: IRole) -> None:
         """Let a role start runs of this job."""

@@ -16,6 +16,7 @@ import boto3
 from catchment.apply import Account, Budget, apply_table
 from catchment.apply.engine import open_duck_engine
 from catchment.apply.loads import LoadStates
+from catchment.apply.measures import Measures
 from catchment.errors import Terminal
 from catchment.landing.contract import TableContract
 from catchment.landing.names import TableName
@@ -178,27 +179,10 @@ class Tables:
         )
 
     def _measure(self, poke: Poke, account: Account, seconds: float) -> None:
-        counts = account.counts
-        measured: dict[str, float] = {
-            "RowsApplied": counts.applied,
-            "RowsQuarantined": counts.quarantined,
-            "HandedOver": int(account.handed_over is not None),
-        }
-        if account.commits:
-            measured["ApplySeconds"] = seconds
-            if account.watermark:
-                measured["CommitLagSeconds"] = _behind(account.watermark)
-        self._write(poke, measured)
-        # by table only where there is something to say: each name and table is a metric to be paid for
-        rows = {name: value for name, value in measured.items() if name.startswith("Rows") and value}
+        measures = Measures.of(account, seconds, datetime.now(UTC))
+        self._write(poke, measures.of_source)
         of_table = {"source": poke.source, "table": f"{poke.schema}.{poke.table}"}
-        write_metrics(self._environment.metric_namespace, of_table, rows)
+        write_metrics(self._environment.metric_namespace, of_table, measures.of_table)
 
     def _write(self, poke: Poke, values: Mapping[str, float]) -> None:
         write_metrics(self._environment.metric_namespace, {"source": poke.source}, values)
-
-
-def _behind(watermark: int) -> float:
-    """Seconds from the time in a change file's name (17 digits, to the millisecond, UTC) to now."""
-    written = datetime.strptime(f"{watermark:017d}000", "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
-    return max((datetime.now(UTC) - written).total_seconds(), 0.0)

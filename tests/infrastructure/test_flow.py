@@ -103,7 +103,8 @@ def test_senders_may_use_the_key_of_the_topic(laptop: Assembly) -> None:
 def test_the_spark_job_is_told_what_the_function_is_told(laptop: Assembly) -> None:
     (job,) = laptop.properties("Apply", "AWS::Glue::Job")
     variables, arguments = _function(laptop, "apply")["Environment"]["Variables"], job["DefaultArguments"]
-    for name in ("landing_url", "silver_url", "quarantine_url", "contracts_url", "control_table", "tasks_prefix"):
+    told = ("landing_url", "silver_url", "quarantine_url", "contracts_url", "control_table", "tasks_prefix")
+    for name in (*told, "metric_namespace"):
         assert arguments[f"--{name}"] == variables[name.upper()], name
     spark = SETTINGS.apply.spark
     assert (job["GlueVersion"], job["MaxRetries"], job["Timeout"]) == ("5.1", 0, spark.timeout_minutes)

@@ -96,6 +96,7 @@ def test_any_resource_is_allowed_only_where_aws_takes_none(laptop: Assembly) -> 
         if "*" in statement["Resource"] and statement["Effect"] == "Allow"
     }
     assert anywhere == {
+        "cloudwatch:PutMetricData",
         "dms:DescribeConnections",
         "dms:DescribeReplicationTasks",
         "ec2:DescribeNetworkInterfaces",
@@ -121,7 +122,7 @@ def test_the_spark_job_may_do_with_tables_what_the_function_may_and_no_more(lapt
     of_tables = ("s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "dynamodb:UpdateItem", "kms:Decrypt")
     for action in of_tables:
         assert [each for each in job[action] if "Artifacts" not in each] == function[action]
-    assert set(job) - set(function) == set()
+    assert set(job) - set(function) == {"cloudwatch:PutMetricData"}, "the function's metrics are in its log"
 
 
 def test_the_function_may_start_runs_of_the_spark_job_alone(laptop: Assembly) -> None:

@@ -82,6 +82,11 @@ class Stacks:
         item = self.aws.client("dynamodb").get_item(TableName=self.outputs["ControlTable"], Key=key)
         return dict(item.get("Item", {}))
 
+    def measured(self) -> set[str]:
+        """The names of the source's metrics."""
+        mine = {"Namespace": "catchment/laptop-spark", "Dimensions": [{"Name": "source", "Value": "sales"}]}
+        return {each["MetricName"] for each in self.aws.client("cloudwatch").list_metrics(**mine)["Metrics"]}
+
     def given_up(self) -> int:
         """Messages in the dead letters."""
         found = self.sqs.get_queue_attributes(QueueUrl=self.outputs["DeadLetterUrl"], AttributeNames=["All"])
@@ -132,6 +137,7 @@ def test_a_table_goes_to_spark_and_back_and_nobody_else_has_it_meanwhile(stacks:
     until(lambda: all(run["JobRunState"] == "SUCCEEDED" for run in stacks.runs()))
     until(lambda: "holder" not in stacks.lease("hard.swaps"))
     assert stacks.given_up() == 0
+    assert {"ApplySeconds", "CommitLagSeconds", "RowsApplied"} <= stacks.measured()
 
 
 def test_what_is_small_stays_with_the_function(stacks: Stacks) -> None:

@@ -54,12 +54,12 @@ def _typed(query: Mapping[str, Any]) -> dict[str, Any]:
     return typed
 
 
-def read_samples(metric: Metric) -> Sequence[Sample]:
-    """All that was put under a metric."""
+def read_samples(metric: Metric, since: float) -> Sequence[Sample]:
+    """What was put under a metric for the time after ``since``, in seconds since the epoch."""
     with request_scope(ACCOUNT, REGION):
         points = cloudwatch._metrics.get(_key(metric)) or []
     samples = []
-    for point in list(points):
+    for point in [each for each in list(points) if each["Timestamp"] > since]:
         count, total, least, most = cloudwatch._point_stats(point)
         if count:
             samples.append(Sample(point["Timestamp"], count, total, least, most))

@@ -42,7 +42,8 @@ class Query:
     period: float
 
 
-Read = Callable[[Metric], Sequence[Sample]]
+Read = Callable[[Metric, float], Sequence[Sample]]
+"""What was put under a metric from some time on."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,7 @@ class Alarm:
     def series(self, read: Read, now: float, minute: float = MINUTE) -> list[float | None]:
         """The datapoints of the evaluation range up to ``now``, oldest first. A minute may last less than 60 s."""
         known: dict[str, list[float | None]] = {
-            name: _datapoints(read(query.metric), query, self.rule.range, now, minute)
-            for name, query in self.queries.items()
+            name: _datapoints(read, query, self.rule.range, now, minute) for name, query in self.queries.items()
         }
         waiting = dict(self.expressions)
         while waiting:
@@ -99,10 +99,10 @@ def _query(metric: Mapping[str, Any], stat: Mapping[str, Any]) -> Query:
     return Query(name, statistic, float(stat["Period"]))
 
 
-def _datapoints(samples: Sequence[Sample], query: Query, most: int, now: float, minute: float) -> list[float | None]:
+def _datapoints(read: Read, query: Query, most: int, now: float, minute: float) -> list[float | None]:
     length = query.period * minute / MINUTE
     windows: list[list[Sample]] = [[] for _ in range(most)]
-    for sample in samples:
+    for sample in read(query.metric, now - most * length):
         age = int((now - sample.time) // length)
         if 0 <= age < most:
             windows[most - 1 - age].append(sample)

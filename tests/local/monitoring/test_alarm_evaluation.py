@@ -110,5 +110,12 @@ def test_datapoints_are_statistics_of_the_periods_up_to_now() -> None:
         }
     )
     kept = {Metric("N", "M", (("a", "1"), ("b", "2"))): [Sample(899.0, 2, 30.0, 10.0, 20.0), Sample(990.0, 1, 6, 6, 6)]}
-    assert alarm.series(kept.__getitem__, 1000.0) == [None, 15.0, 6.0]
-    assert alarm.series(kept.__getitem__, 1000.0, minute=200.0) == [None, None, 12.0]
+    asked: list[float] = []
+
+    def read(metric: Metric, since: float) -> list[Sample]:
+        asked.append(since)
+        return kept[metric]
+
+    assert alarm.series(read, 1000.0) == [None, 15.0, 6.0]
+    assert alarm.series(read, 1000.0, minute=200.0) == [None, None, 12.0]
+    assert asked == [1000.0 - 3 * 60, 1000.0 - 3 * 200]
