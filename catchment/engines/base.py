@@ -43,6 +43,8 @@ class Rds:
     """The full version taken when the settings name none."""
     major_version: Callable[[str], str]
     """From a full engine version to the part that names its parameter group family."""
+    least_dms_version: Callable[[str], str] = lambda _version: "0.0.0"
+    """From a full engine version to the first version of DMS that reads its log."""
     parameters: Mapping[str, str]
     """Parameter group entries that change data capture needs, and encrypted connections."""
     log_exports: tuple[str, ...]

@@ -16,6 +16,8 @@ infrastructure = Infrastructure(
         engine="mysql",
         engine_version="8.4.9",
         major_version=lambda version: ".".join(version.split(".")[:2]),
+        # CHAP_Source.MySQL: MySQL 8.4.
+        least_dms_version=lambda version: "3.5.4" if version.startswith("8.4.") else "0.0.0",
         # AWS DMS User Guide, CHAP_Source.MySQL: any other row image leaves columns out of the change records.
         parameters=MappingProxyType(
             {"binlog_format": "ROW", "binlog_row_image": "FULL", "require_secure_transport": "1"}

@@ -16,6 +16,8 @@ infrastructure = Infrastructure(
         engine="postgres",
         engine_version="18.4",
         major_version=lambda version: version.split(".")[0],
+        # CHAP_Source.PostgreSQL, "Working with PostgreSQL versions".
+        least_dms_version=lambda version: "3.5.4" if int(version.split(".")[0]) >= 17 else "3.5.3",
         parameters=MappingProxyType(
             {
                 # Static: takes effect when the instance starts (AWS DMS User Guide, CHAP_Source.PostgreSQL).

@@ -190,6 +190,10 @@ class DeliverySettings(Part):
     """An account has one provider of GitHub's tokens: true in the first environment of an account, else false."""
 
 
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
 class Settings(Part):
     """One environment of Catchment."""
 
@@ -217,6 +221,15 @@ class Settings(Part):
     delivery: DeliverySettings | None = None
     """Left out: deployed by hand, or by other means."""
     sources: dict[SourceName, SourceSettings] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _dms_reads_every_source(self) -> Settings:
+        least = {name: source.least_dms_version for name, source in self.sources.items()}
+        for name, version in least.items():
+            if version is not None and _numbers(self.replication.engine_version) < _numbers(version):
+                what = f"allowed: {version} or newer, which reads the log of sources.{name}"
+                raise not_allowed(what, field=("replication", "engine_version"))
+        return self
 
     @model_validator(mode="after")
     def _two_keys_agree(self) -> Settings:

@@ -177,6 +177,14 @@ class SourceSettings(Part):
         return own if own is not None else engine(self.engine).infrastructure.port
 
     @property
+    def least_dms_version(self) -> str | None:
+        """The first version of DMS that reads this database's log; None where its version is not known here."""
+        facts = engine(self.engine).infrastructure.rds
+        if self.rds is None or facts is None:
+            return None
+        return facts.least_dms_version(self.rds.engine_version or facts.engine_version)
+
+    @property
     def endpoint_settings(self) -> dict[str, Any]:
         """The engine's part of the DMS source endpoint, in the spelling of the DMS API."""
         facts = engine(self.engine).infrastructure

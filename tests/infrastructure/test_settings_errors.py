@@ -55,6 +55,10 @@ def _lake(**values: object) -> Change:
     return lambda dev: dev["lake"].update(values)
 
 
+def _dms(version: str) -> Change:
+    return lambda dev: dev.update(replication={"engine_version": version})
+
+
 def _subnets(zones: str) -> list[dict[str, str]]:
     return [{"subnet_id": f"subnet-0000000{n}", "availability_zone": f"eu-central-1{z}"} for n, z in enumerate(zones)]
 
@@ -101,6 +105,7 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
         (_vpc(cidr=None, zones="aa"), "network.vpc.subnets", _subnets("aa"), "each in a zone of its own"),
         (lambda dev: dev.update(monitoring={"email": "me"}), "monitoring.email", "me", "an e-mail address"),
         (lambda dev: dev.update(deletion_protection=True), "destroy_data", True, "where deletion_protection is false"),
+        (_dms("3.5.3"), "replication.engine_version", "3.5.3", "3.5.4 or newer, which reads the log of sources.sales"),
         (lambda dev: dev["sources"].update({"My": {}}), "sources.My", "My", "small letters"),
         (lambda dev: dev["sources"].update({"gold": {}}), "sources.gold", "gold", "not gold"),
         (_lake(buckets={"bronze": "b"}), "lake.buckets.bronze", "bronze", "'landing', 'silver', 'gold', "),
