@@ -99,8 +99,7 @@ class MonitoringStack(Stack):
             f"Source-{name}",
             watcher=self._watcher,
             source=name,
-            instance=task.instance,
-            task=task.task,
+            dimensions=task.dimensions,
             namespace=namespace,
             attended=engine(source.engine).upkeep is not None,
             runs=source.start_replication and source.migration != "full-load",
@@ -145,7 +144,7 @@ class MonitoringStack(Stack):
                     storage_gb=database.storage_gb,
                     free_percent=monitoring.free_storage_percent,
                 )
-        for instance in {task.instance for task in tasks.values()}:
+        for instance in {task.instance for task in tasks.values() if task.instance is not None}:
             storage.of_replication(
                 instance,
                 storage_gb=self._settings.replication.storage_gb,

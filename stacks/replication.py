@@ -20,6 +20,7 @@ from catchment_constructs.dms_certificate import DmsCertificate
 from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
 from catchment_constructs.dms_mappings import DmsTable, LoadByPartition, LoadByRange, ParallelLoad
 from catchment_constructs.dms_replication_instance import DmsReplicationInstance
+from catchment_constructs.dms_serverless_replication import DmsServerlessReplication
 from catchment_constructs.dms_source_endpoint import DmsSourceEndpoint
 from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
@@ -34,15 +35,16 @@ from stacks.sources import Database
 
 @dataclass(frozen=True)
 class ReplicatedSource:
-    """A source's task, and the names under which CloudWatch knows it and its instance."""
+    """A source's task, and under which dimensions CloudWatch knows it."""
 
-    instance: str
-    task: str
     task_arn: str
+    dimensions: Mapping[str, str]
+    instance: str | None
+    """The name of what it runs on; None where it is serverless."""
 
 
 class ReplicationStack(Stack):
-    """DMS: one replication instance, and for each source its endpoints and its task."""
+    """DMS: for each source its endpoints and its task, and one replication instance, unless it is serverless."""
 
     def __init__(
         self,
@@ -58,10 +60,10 @@ class ReplicationStack(Stack):
         agent: SourceAgent | None,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
-        self._settings, self._landing, self._key = settings, landing, key
+        self._settings, self._landing, self._key, self._network = settings, landing, key, network
         # Roles are imported from the Apply stack, so tasks start when the applier is there to be told of their files.
         self._loads = Policy(self, "LoadStates", roles=list(loaders))
-        self._instance = self._build_instance(network)
+        self._instance = self._build_instance(network) if settings.replication.serverless is None else None
         self._lifecycle = self._build_lifecycle()
         self._clean_up = self._build_clean_up(agent)
         self.tasks = {
@@ -110,7 +112,9 @@ class ReplicationStack(Stack):
             wait_seconds=self._settings.replication.wait_seconds,
         )
 
-    def _clear_up_after(self, name: str, source: SourceSettings, task: DmsTask, managed: CustomResource) -> None:
+    def _clear_up_after(
+        self, name: str, source: SourceSettings, task: DmsTask | DmsServerlessReplication, managed: CustomResource
+    ) -> None:
         if self._clean_up is None or engine(source.engine).upkeep is None:
             return
         self._clean_up.after(
@@ -128,26 +132,12 @@ class ReplicationStack(Stack):
         scope = Construct(self, f"Source-{name}")
         database_endpoint = self._build_source_endpoint(scope, name, source, database)
         lake_endpoint = self._build_lake_endpoint(scope, name, source)
-        task = DmsTask(
-            scope,
-            "Task",
-            instance_arn=self._instance.arn,
-            source_arn=database_endpoint.arn,
-            target_arn=lake_endpoint.arn,
-            tables=_tables(source),
-            sequence_column=self._settings.landing.sequence_column,
-            before_image_prefix=self._settings.landing.before_image_prefix,
-            lobs=LobPolicy("limited", source.lob_max_kb),
-            parallel_tables=source.parallel_tables,
-            migration=source.migration,
-            start_position=source.start_position,
-        )
+        task = self._build_task(scope, name, source, database_endpoint.arn, lake_endpoint.arn)
         managed = self._lifecycle.keep(
             name,
             task=task,
             source=database_endpoint,
             target=lake_endpoint,
-            instance_arn=self._instance.arn,
             task_parameter=task_parameter(self._settings, name),
             running=source.start_replication,
         )
@@ -158,8 +148,51 @@ class ReplicationStack(Stack):
             )
         CfnOutput(self, f"{name}-TaskArn", value=task.arn)
         StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
-        self._loads.add_statements(PolicyStatement(actions=["dms:DescribeTableStatistics"], resources=[task.arn]))
-        return ReplicatedSource(instance=self._instance.name, task=task.metric_name, task_arn=task.arn)
+        statistics = "DescribeTableStatistics" if self._instance is not None else "DescribeReplicationTableStatistics"
+        self._loads.add_statements(PolicyStatement(actions=[f"dms:{statistics}"], resources=[task.arn]))
+        instance = self._instance.name if self._instance is not None else None
+        return ReplicatedSource(task_arn=task.arn, dimensions=task.dimensions, instance=instance)
+
+    def _build_task(
+        self, scope: Construct, name: str, source: SourceSettings, source_arn: str, target_arn: str
+    ) -> DmsTask | DmsServerlessReplication:
+        serverless, landing = self._settings.replication.serverless, self._settings.landing
+        lobs = LobPolicy("limited", source.lob_max_kb)
+        if serverless is not None:
+            return DmsServerlessReplication(
+                scope,
+                "Serverless",
+                name=f"{self._settings.name}-{name}",
+                vpc=self._network.vpc,
+                security_group=self._network.replication_security_group,
+                key=self._key,
+                min_units=serverless.min_units,
+                max_units=serverless.max_units,
+                multi_az=self._settings.multi_az,
+                source_arn=source_arn,
+                target_arn=target_arn,
+                tables=_tables(source),
+                sequence_column=landing.sequence_column,
+                before_image_prefix=landing.before_image_prefix,
+                lobs=lobs,
+                parallel_tables=source.parallel_tables,
+                migration=source.migration,
+            )
+        assert self._instance is not None
+        return DmsTask(
+            scope,
+            "Task",
+            instance=self._instance,
+            source_arn=source_arn,
+            target_arn=target_arn,
+            tables=_tables(source),
+            sequence_column=landing.sequence_column,
+            before_image_prefix=landing.before_image_prefix,
+            lobs=lobs,
+            parallel_tables=source.parallel_tables,
+            migration=source.migration,
+            start_position=source.start_position,
+        )
 
     def _build_lake_endpoint(self, scope: Construct, name: str, source: SourceSettings) -> DmsLakeEndpoint:
         return DmsLakeEndpoint(

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from catchment.apply.loads import LoadState
 from catchment.errors import ReloadFailed, StorageUnavailable
 from catchment.landing.names import TableName
+from catchment.reload.serverless import task_api
 
 MOST_PER_CALL = 10
 """Tables ReloadTables takes."""
@@ -23,7 +24,7 @@ _SETTLING = ("starting", "stopping", "modifying", "creating", "testing", "moving
 
 
 class DmsTask:
-    """One replication task, by its ARN. ``dms`` is a boto3 client.
+    """One replication task, or serverless replication, by its ARN. ``dms`` is a boto3 client.
 
     ``patience``: seconds ``state`` waits for a load under way to end, for who is told of its last file a moment
     before DMS says that it was the last.
@@ -38,7 +39,7 @@ class DmsTask:
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._dms, self._arn = dms, arn
+        self._dms, self._arn = task_api(dms, arn), arn
         self._patience, self._pause, self._clock = patience, pause, clock
 
     def state(self, table: TableName) -> LoadState | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from catchment.review.context import Context
 from catchment.review.effects import Effect, Level
 
-_TASK = "AWS::DMS::ReplicationTask"
+_TASKS = ("AWS::DMS::ReplicationTask", "AWS::DMS::ReplicationConfig")
 
 
 def renamed_stacks(context: Context) -> Iterator[Effect]:
@@ -16,7 +16,7 @@ def renamed_stacks(context: Context) -> Iterator[Effect]:
         before = context.before.get(stack.name)
         if before is None or not before.deployed_as or before.deployed_as == stack.deployed_as:
             continue
-        tasks = [resource for resource in stack.resources.values() if resource.type == _TASK]
+        tasks = [resource for resource in stack.resources.values() if resource.type in _TASKS]
         words = (
             f"deploys {stack.deployed_as}, all of it new, beside {before.deployed_as}, which stays until it is removed"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from catchment.settings.database import KeyArn
 from catchment.settings.network import NetworkSettings
@@ -15,6 +15,9 @@ LEASE_SLACK_SECONDS = 5
 """What a lease lasts longer than the call that holds it may run."""
 
 ARN_OF_POLICY = r"arn:aws[\w-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+"
+
+CAPACITY_UNITS = (1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384)
+"""AWS DMS API Reference, ComputeConfig."""
 
 Days = Annotated[int, Whole(1, 3653)]
 SourceName = Annotated[
@@ -70,8 +73,30 @@ class LandingSettings(Part):
     before_image_prefix: ColumnName
 
 
+def _capacity(units: int) -> int:
+    if units not in CAPACITY_UNITS:
+        raise not_allowed(f"allowed: {', '.join(map(str, CAPACITY_UNITS))}")
+    return units
+
+
+class ServerlessSettings(Part):
+    """Capacity in DMS capacity units of 2 GB of memory: 1, 2, 4, 8, 16, 32, 64, 128, 192, 256 or 384."""
+
+    min_units: Annotated[int, AfterValidator(_capacity)]
+    max_units: Annotated[int, AfterValidator(_capacity)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> ServerlessSettings:
+        if self.max_units < self.min_units:
+            raise not_allowed("allowed: at least min_units", field="max_units")
+        return self
+
+
 class ReplicationSettings(Part):
-    """The DMS replication instance all tasks run on."""
+    """What DMS runs on: one replication instance for all tasks, or for each source capacity that it chooses."""
+
+    serverless: ServerlessSettings | None = None
+    """DMS Serverless; ``instance_class``, ``engine_version`` and ``storage_gb`` say nothing then."""
 
     instance_class: Annotated[
         str, Allowed("a DMS instance class, for example dms.t3.medium", r"dms\.[a-z0-9]+\.[a-z0-9]+")
@@ -241,6 +266,14 @@ class Settings(Part):
     def name(self) -> str:
         """What everything of the environment is named after, for example ``catchment-dev``."""
         return f"{self.stack_prefix}-{self.environment}"
+
+    @model_validator(mode="after")
+    def _serverless_begins_now(self) -> Settings:
+        for name, source in self.sources.items():
+            if self.replication.serverless is not None and source.start_position is not None:
+                what = "allowed: without replication.serverless only, which follows changes from when it starts"
+                raise not_allowed(what, field=("sources", name, "start_position"))
+        return self
 
     def tables_files(self) -> dict[str, dict[str, Any]]:
         """Each source's tables in the form ``catchment apply --tables`` reads, by source name."""

@@ -15,6 +15,7 @@ from catchment.errors import SettingsError
 ORDER = ("delivery", "monitoring", "replication", "apply", "sources", "network", "lake")
 """Stacks as they go: each before those that it reads from. One with another name goes first."""
 
+_TASKS = ("AWS::DMS::ReplicationTask", "AWS::DMS::ReplicationConfig")
 _STAYS = ("Retain", "RetainExceptOnCreate", "Snapshot")
 _COSTS = {
     "AWS::DynamoDB::Table": "its storage, by the GB and month",
@@ -61,8 +62,8 @@ class StackFound:
 
     @property
     def tasks(self) -> list[str]:
-        """ARNs of its replication tasks."""
-        return [found for kind, found in self.resources.values() if kind == "AWS::DMS::ReplicationTask"]
+        """ARNs of its replication tasks and serverless replications."""
+        return [found for kind, found in self.resources.values() if kind in _TASKS]
 
     @property
     def notes(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,9 +13,12 @@ import boto3
 from botocore.exceptions import WaiterError
 
 from catchment.errors import TeardownFailed
+from catchment.reload.serverless import is_serverless, task_api
 from catchment.teardown.inventory import Inventory, StackFound
 from catchment.teardown.source import PostgresSource, Slots
 
+WAIT_SECONDS = 3600
+"""For one thing at most."""
 _AT_REST = ("ready", "stopped", "failed")
 
 
@@ -74,14 +78,25 @@ def _look(sources: _Sources, source: str, secret_arn: str) -> str:
 
 
 def _stop(arn: str, poll_seconds: int) -> str:
-    dms = boto3.client("dms")
+    dms = task_api(boto3.client("dms"), arn)
     only: list[Any] = [{"Name": "replication-task-arn", "Values": [arn]}]
-    [task] = dms.describe_replication_tasks(Filters=only, WithoutSettings=True)["ReplicationTasks"]
-    if task["Status"] in _AT_REST:
-        return f"it is {task['Status']}"
-    if task["Status"] == "running":
+
+    def status() -> str:
+        [task] = dms.describe_replication_tasks(Filters=only, WithoutSettings=True)["ReplicationTasks"]
+        return str(task["Status"])
+
+    if (now := status()) in _AT_REST:
+        return f"it is {now}"
+    if now == "running":
         dms.stop_replication_task(ReplicationTaskArn=arn)
-    _wait(dms, "replication_task_stopped", poll_seconds, f"{arn} does not stop", Filters=only)
+    if is_serverless(arn):  # botocore waits for tasks only
+        until = time.monotonic() + WAIT_SECONDS
+        while status() not in _AT_REST:
+            if time.monotonic() > until:
+                raise TeardownFailed(arn, "it does not stop")
+            time.sleep(poll_seconds)
+    else:
+        _wait(dms, "replication_task_stopped", poll_seconds, f"{arn} does not stop", Filters=only)
     return "it stands"
 
 
@@ -133,10 +148,9 @@ def _reason(formation: Any, stack: str) -> str:
 
 
 def _wait(client: Any, waiter: str, poll_seconds: int, complaint: str, **named: Any) -> None:
-    """An hour at most."""
     try:
         client.get_waiter(waiter).wait(
-            WaiterConfig={"Delay": poll_seconds, "MaxAttempts": 3600 // poll_seconds}, **named
+            WaiterConfig={"Delay": poll_seconds, "MaxAttempts": WAIT_SECONDS // poll_seconds}, **named
         )
     except WaiterError as error:
         raise TeardownFailed(complaint, str(error)) from error

@@ -11,6 +11,7 @@ from aws_cdk.aws_dms import CfnReplicationTask
 from constructs import Construct
 
 from catchment_constructs.dms_mappings import DmsTable, column_rules, table_mappings
+from catchment_constructs.dms_replication_instance import DmsReplicationInstance
 from catchment_constructs.dms_task_settings import LobPolicy, task_settings
 
 Migration = Literal["full-load-and-cdc", "full-load", "cdc"]
@@ -26,7 +27,7 @@ class DmsTask(Construct):
     CloudFormation makes the task and leaves it in ``ready``; DmsTaskLifecycle starts and stops it. A change of the
     endpoints or the instance makes a new task, that is a full load.
 
-    Example: ``DmsTask(self, "Task", instance_arn=…, source_arn=…, target_arn=…, tables=[DmsTable(…)], …).arn``
+    Example: ``DmsTask(self, "Task", instance=instance, source_arn=…, target_arn=…, tables=[DmsTable(…)], …).arn``
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class DmsTask(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        instance_arn: str,
+        instance: DmsReplicationInstance,
         source_arn: str,
         target_arn: str,
         tables: Sequence[DmsTable],
@@ -61,14 +62,18 @@ class DmsTask(Construct):
             "Resource",
             migration_type=migration,
             cdc_start_position=start_position,
-            replication_instance_arn=instance_arn,
+            replication_instance_arn=instance.arn,
             source_endpoint_arn=source_arn,
             target_endpoint_arn=target_arn,
             table_mappings=self.mappings,
             replication_task_settings=self.settings,
         )
         self.arn: str = task.ref
+        self.instance_arn: str = instance.arn
         self.definition: object = [self.mappings, self.settings, migration, start_position]
         """Differs where the task does."""
-        self.metric_name: str = Fn.select(6, Fn.split(":", task.ref))
-        """What CloudWatch's ``ReplicationTaskIdentifier`` holds: the last part of the ARN."""
+        self.dimensions = {
+            "ReplicationInstanceIdentifier": instance.name,
+            "ReplicationTaskIdentifier": Fn.select(6, Fn.split(":", task.ref)),
+        }
+        """Of its metrics in AWS/DMS."""

@@ -31,7 +31,8 @@ class DmsTaskFailures(Construct):
             # By the type's ending: the newest samples in the AWS DMS User Guide leave the event's number out.
             event_pattern=EventPattern(
                 source=["aws.dms"],
-                detail_type=["DMS Replication Task State Change"],
+                # the second is of serverless replications
+                detail_type=["DMS Replication Task State Change", "DMS Replication State Change"],
                 resources=list(task_arns),
                 detail={"eventType": Match.any_of(Match.suffix("FAILED"), Match.suffix("STOPPED"))},
             ),

@@ -17,6 +17,7 @@ from aws_cdk.aws_secretsmanager import ISecret
 from constructs import Construct
 
 from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
+from catchment_constructs.dms_serverless_replication import DmsServerlessReplication
 from catchment_constructs.dms_source_endpoint import DmsSourceEndpoint
 from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.event_queue import EventQueue
@@ -26,14 +27,20 @@ HANDLER = "lambda_src.task_lifecycle.handler.handler"
 """In ``own_code()``."""
 
 _CALL_SECONDS = 60
+_TAGS = ("dms:AddTagsToResource", "dms:ListTagsForResource", "dms:RemoveTagsFromResource")
 _TASK_ACTIONS = (
-    "dms:AddTagsToResource",
+    *_TAGS,
     "dms:DescribeTableStatistics",
-    "dms:ListTagsForResource",
     "dms:ReloadTables",
-    "dms:RemoveTagsFromResource",
     "dms:StartReplicationTask",
     "dms:StopReplicationTask",
+)
+_SERVERLESS_ACTIONS = (
+    *_TAGS,
+    "dms:DescribeReplicationTableStatistics",
+    "dms:ReloadReplicationTables",
+    "dms:StartReplication",
+    "dms:StopReplication",
 )
 
 
@@ -44,6 +51,7 @@ class DmsTaskLifecycle(Construct):
     serves every task of a stack. Each task has two custom resources: ``hold`` makes the one that is updated before the
     task and its endpoints, ``manage`` the one after; ``keep`` makes both. A task that is waited for is looked at every
     ``wait_seconds``. ``task_parameters`` are the names of the SSM parameters that hold the ARN of each task.
+    A serverless replication is kept as a task is; it needs no instance, and tests its connections itself.
 
     Example::
 
@@ -88,10 +96,9 @@ class DmsTaskLifecycle(Construct):
         self,
         construct_id: str,
         *,
-        task: DmsTask,
+        task: DmsTask | DmsServerlessReplication,
         source: DmsSourceEndpoint,
         target: DmsLakeEndpoint,
-        instance_arn: str,
         task_parameter: str,
         running: bool,
     ) -> CustomResource:
@@ -107,7 +114,7 @@ class DmsTaskLifecycle(Construct):
         return self.manage(
             construct_id,
             task_arn=task.arn,
-            instance_arn=instance_arn,
+            instance_arn=task.instance_arn,
             endpoint_arns=[source.arn, target.arn],
             running=running,
             configuration=configuration,
@@ -152,7 +159,7 @@ class DmsTaskLifecycle(Construct):
         construct_id: str,
         *,
         task_arn: str,
-        instance_arn: str,
+        instance_arn: str | None,
         endpoint_arns: Sequence[str],
         running: bool,
         configuration: str,
@@ -163,24 +170,22 @@ class DmsTaskLifecycle(Construct):
 
         ``columns`` is any text that changes with the columns that mappings add or rename: such a change takes effect
         only when everything is loaded again (AWS DMS User Guide, "Transformation rules and actions"). ``tables`` are
-        those of the task, as ``schema.table``: one that is new among them is loaded, and no other.
+        those of the task, as ``schema.table``: one that is new among them is loaded, and no other. ``instance_arn`` is
+        None for a serverless replication.
         """
+        actions = _SERVERLESS_ACTIONS if instance_arn is None else _TASK_ACTIONS
+        statements = [PolicyStatement(actions=list(actions), resources=[task_arn])]
+        if instance_arn is not None:
+            tested = [instance_arn, *endpoint_arns]
+            statements.append(PolicyStatement(actions=["dms:TestConnection"], resources=tested))
         # A policy of its own: what is held waits for the role's, which must not wait for the task.
-        policy = Policy(
-            self,
-            f"{construct_id}Policy",
-            roles=[self._worker.role],
-            statements=[
-                PolicyStatement(actions=list(_TASK_ACTIONS), resources=[task_arn]),
-                PolicyStatement(actions=["dms:TestConnection"], resources=[instance_arn, *endpoint_arns]),
-            ],
-        )
+        policy = Policy(self, f"{construct_id}Policy", roles=[self._worker.role], statements=statements)
         managed = self._resource(
             construct_id,
             "Custom::DmsTaskLifecycle",
             {
                 "TaskArn": task_arn,
-                "InstanceArn": instance_arn,
+                **({"InstanceArn": instance_arn} if instance_arn is not None else {}),
                 "EndpointArns": list(endpoint_arns),
                 "Running": "true" if running else "false",
                 "Configuration": configuration,
@@ -206,8 +211,9 @@ class DmsTaskLifecycle(Construct):
 
     def _allow_looking(self, task_parameters: Sequence[str]) -> None:
         stack = Stack.of(self)
-        # These two take no resource in IAM (Service Authorization Reference, AWS Database Migration Service).
-        self._worker.allow(actions=["dms:DescribeReplicationTasks", "dms:DescribeConnections"], resources=["*"])
+        # None of these takes a resource in IAM (Service Authorization Reference, AWS Database Migration Service).
+        looking = ["dms:DescribeReplicationTasks", "dms:DescribeReplications", "dms:DescribeConnections"]
+        self._worker.allow(actions=looking, resources=["*"])
         self._worker.acknowledge(
             {"AwsSolutions-IAM5[Resource::*]": "DMS describes tasks and connections for all resources or for none."}
         )

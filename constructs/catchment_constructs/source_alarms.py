@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk.aws_cloudwatch import Metric
@@ -25,9 +26,9 @@ class SourceAlarms(Construct):
     """A source: its DMS task, the tables DMS has suspended, what the applier could not use, its log filling up.
 
     ``runs``: the task is meant to run all the time; ``attended``: somebody measures how much of its log the source
-    keeps. Metrics of ``namespace`` have the dimension ``source``.
+    keeps. ``dimensions`` are those of the task in AWS/DMS; metrics of ``namespace`` have the dimension ``source``.
 
-    Example: ``SourceAlarms(self, "Sales", watcher=watcher, source="sales", instance=…, task=…, limits=…)``
+    Example: ``SourceAlarms(self, "Sales", watcher=watcher, source="sales", dimensions=task.dimensions, …)``
     """
 
     def __init__(
@@ -37,8 +38,7 @@ class SourceAlarms(Construct):
         *,
         watcher: Watcher,
         source: str,
-        instance: str,
-        task: str,
+        dimensions: Mapping[str, str],
         namespace: str,
         runs: bool,
         attended: bool,
@@ -46,7 +46,7 @@ class SourceAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._watcher, self._source, self._namespace = watcher, source, namespace
-        self.of_task = {"ReplicationInstanceIdentifier": instance, "ReplicationTaskIdentifier": task}
+        self.of_task = dict(dimensions)
         self.of_source = {"source": source}
         self._watch_task(limits)
         if runs:

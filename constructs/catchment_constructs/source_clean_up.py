@@ -12,6 +12,7 @@ from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct, IConstruct
 
+from catchment_constructs.dms_serverless_replication import DmsServerlessReplication
 from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.event_queue import EventQueue
 from catchment_constructs.python_function import PythonFunction
@@ -72,7 +73,7 @@ class SourceCleanUp(Construct):
         self,
         construct_id: str,
         *,
-        task: DmsTask,
+        task: DmsTask | DmsServerlessReplication,
         runs: IConstruct,
         running: bool,
         parameter: str,
@@ -132,5 +133,5 @@ class SourceCleanUp(Construct):
             resources=[stack.format_arn(service="ssm", resource="parameter", resource_name=name) for name in names],
         )
         # It takes no resource in IAM (Service Authorization Reference, AWS Database Migration Service).
-        self._worker.allow(actions=["dms:DescribeReplicationTasks"], resources=["*"])
+        self._worker.allow(actions=["dms:DescribeReplicationTasks", "dms:DescribeReplications"], resources=["*"])
         self._worker.acknowledge({"AwsSolutions-IAM5[Resource::*]": "DMS describes all tasks or none."})

@@ -103,16 +103,22 @@ class SourceDashboard(Construct):
 
     def _links(self, source: SourceAlarms, task_arn: str) -> str:
         region = Stack.of(self).region
-        task = source.of_task["ReplicationTaskIdentifier"]
         console = f"https://{region}.console.aws.amazon.com/dms/v2/home?region={region}"
-        resume = f"aws dms start-replication-task --replication-task-arn {task_arn}"
+        task = source.of_task.get("ReplicationTaskIdentifier")
+        if task is None:
+            page, named = f"{console}#serverlessReplications", f"--replication-config-arn {task_arn}"
+            resume = f"start-replication {named} --start-replication-type resume-processing"
+            tables = f"describe-replication-table-statistics {named}"
+        else:
+            page, named = f"{console}#taskDetails/{task}", f"--replication-task-arn {task_arn}"
+            resume = f"start-replication-task {named} --start-replication-task-type resume-processing"
+            tables = f"describe-table-statistics {named}"
         return "\n".join(
             (
-                f"**{self._title}** · [its task]({console}#taskDetails/{task})",
+                f"**{self._title}** · [its task]({page})",
                 "",
-                f"Have a stopped or failed task go on: `{resume} --start-replication-task-type resume-processing`",
+                f"Have a stopped or failed task go on: `aws dms {resume}`",
                 "",
-                f"Every table as DMS sees it: `aws dms describe-table-statistics --replication-task-arn {task_arn}`. "
-                "Load one again: `catchment reload <schema>.<table>`.",
+                f"Every table as DMS sees it: `aws dms {tables}`. Load one again: `catchment reload <schema>.<table>`.",
             )
         )

@@ -62,7 +62,7 @@ class TableStates(Construct):
         worker.allow(actions=["s3:ListBucket"], resources=[landing.bucket_arn, silver.bucket_arn])
         worker.allow(actions=["s3:GetObject"], resources=[silver.arn_for_objects("*")])
         worker.allow(actions=["kms:Decrypt"], resources=[key.key_arn])
-        worker.allow(actions=["dms:DescribeReplicationTasks"], resources=["*"])
+        worker.allow(actions=["dms:DescribeReplicationTasks", "dms:DescribeReplications"], resources=["*"])
         worker.acknowledge(
             {
                 objects_finding(self, silver): "Any table's log is its to read.",

@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from catchment.reload.serverless import task_api
 from lambda_src.waiting import waiting_custom_resource
 
 LOOKS = 20
@@ -115,7 +116,7 @@ def _noted(parameter: str) -> dict[str, Any] | None:
 
 
 def _is_there(task_arn: str) -> bool:
-    dms: Any = boto3.client("dms")
+    dms = task_api(boto3.client("dms"), task_arn)
     only = [{"Name": "replication-task-arn", "Values": [task_arn]}]
     try:
         return bool(dms.describe_replication_tasks(Filters=only, WithoutSettings=True)["ReplicationTasks"])

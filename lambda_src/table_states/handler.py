@@ -19,6 +19,7 @@ from catchment.apply.lateness import waiting
 from catchment.errors import CatchmentError
 from catchment.landing.contract import TableContract
 from catchment.landing.names import TableName
+from catchment.reload.serverless import task_api
 from catchment.sinks.delta_table import DeltaLogs
 from catchment.storage import open_store
 from lambda_src.contracts import fetch_contracts
@@ -64,7 +65,7 @@ def handler(_event: object, _context: object) -> dict[str, dict[str, float]]:
 
 
 def _states(arn: str) -> dict[TableName, dict[str, Any]]:
-    dms: Any = boto3.client("dms")
+    dms = task_api(boto3.client("dms"), arn)
     pages = dms.get_paginator("describe_table_statistics").paginate(ReplicationTaskArn=arn)
     lines = (line for page in pages for line in page["TableStatistics"])
     return {TableName(line["SchemaName"], line["TableName"]): line for line in lines}
@@ -107,7 +108,7 @@ def _late(
 
 
 def _status(arn: str) -> str:
-    dms: Any = boto3.client("dms")
+    dms = task_api(boto3.client("dms"), arn)
     named = [{"Name": "replication-task-arn", "Values": [arn]}]
     found = dms.describe_replication_tasks(Filters=named, WithoutSettings=True)["ReplicationTasks"]
     status = found[0]["Status"] if found else "deleted"

@@ -17,6 +17,7 @@ from typing import Any
 
 import boto3
 
+from catchment.reload.serverless import task_api
 from lambda_src.task_lifecycle.tasks import Task, TaskFailed
 from lambda_src.waiting import LIMIT_SECONDS, into_queue, waiting_custom_resource
 
@@ -47,11 +48,14 @@ def _custom_resource(event: dict[str, Any], memory: dict[str, Any]) -> str | Non
     properties = event["ResourceProperties"]
     if event["ResourceType"] == "Custom::DmsTaskHold":
         return _hold(event["RequestType"], properties["TaskParameter"])
-    task = Task(boto3.client("dms"), properties["TaskArn"])
+    task = _task(properties["TaskArn"])
     if event["RequestType"] == "Delete" or properties["Running"] == "false":
         return task.stop()
-    if (waited_for := task.test_connections(properties["InstanceArn"], properties["EndpointArns"], memory)) is not None:
-        return waited_for
+    # A serverless replication has no instance, and tries its connections whenever it starts.
+    if (instance_arn := properties.get("InstanceArn")) is not None:
+        waited_for = task.test_connections(instance_arn, properties["EndpointArns"], memory)
+        if waited_for is not None:
+            return waited_for
     before = event.get("OldResourceProperties", properties)
     reload = before["Columns"] != properties["Columns"]
     if not memory.get("running"):
@@ -68,7 +72,7 @@ def _hold(request: str, parameter: str) -> str | None:
     arn = _task_arn(parameter)
     if request != "Update" or arn is None:
         return None
-    task = Task(boto3.client("dms"), arn)
+    task = _task(arn)
     if task.is_running():
         task.hold()
     return task.stop()
@@ -78,7 +82,7 @@ def _go_on() -> None:
     """Have each task go on that a deployment, since rolled back, has stopped."""
     for parameter in os.environ["TASK_PARAMETERS"].split(","):
         arn = _task_arn(parameter)
-        task = Task(boto3.client("dms"), arn) if arn is not None else None
+        task = _task(arn) if arn is not None else None
         if task is not None and task.is_held():
             _LOG.warning("%s: the deployment that held it was rolled back; it goes on", arn)
             task.run({})
@@ -89,7 +93,7 @@ def _restart(request: dict[str, Any]) -> None:
     """Have a task that runs connect anew, with the password that its secret has now; one look a call."""
     arn = _task_arn(request["restart"])
     memory = request.get("memory", {"began": time.time()})
-    task = Task(boto3.client("dms"), arn) if arn is not None else None
+    task = _task(arn) if arn is not None else None
     if task is None or not (memory.get("stopping") or task.is_running()):
         _LOG.info("%s: nothing runs that would have to connect anew", request["restart"])
         return
@@ -99,6 +103,10 @@ def _restart(request: dict[str, Any]) -> None:
     memory["stopped"] = memory.get("stopped") or task.stop() is None
     if not memory["stopped"] or task.run(memory) is not None:
         into_queue(json.dumps({**request, "memory": memory}))
+
+
+def _task(arn: str) -> Task:
+    return Task(task_api(boto3.client("dms"), arn), arn)
 
 
 def _task_arn(parameter: str) -> str | None:

@@ -56,8 +56,8 @@ class Task:
                 raise TaskFailed(task.get("LastFailureMessage") or "the task failed; its log says why")
             if status == "stopped":
                 return None
-        # A load by itself has no place to go on from.
-        reload = reload or task.get("MigrationType") == "full-load"
+        # A load by itself has no place to go on from, nor has what was taken away after standing still too long.
+        reload = reload or task.get("MigrationType") == "full-load" or task.get("CannotResume", False)
         how = "start-replication" if status in NEVER_RAN else "reload-target" if reload else "resume-processing"
         _LOG.info("%s: %s", self._arn, how)
         self._dms.start_replication_task(ReplicationTaskArn=self._arn, StartReplicationTaskType=how)

@@ -99,6 +99,7 @@ def test_any_resource_is_allowed_only_where_aws_takes_none(laptop: Assembly) -> 
         "cloudwatch:PutMetricData",
         "dms:DescribeConnections",
         "dms:DescribeReplicationTasks",
+        "dms:DescribeReplications",
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeSubnets",
     }

@@ -126,6 +126,18 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
             "4AF/B0",
             "with slot_name only",
         ),
+        (
+            lambda dev: dev.update(replication={"serverless": {"min_units": 1, "max_units": 3}}),
+            "replication.serverless.max_units",
+            3,
+            "allowed: 1, 2, 4, 8",
+        ),
+        (
+            lambda dev: dev.update(replication={"serverless": {"min_units": 8, "max_units": 4}}),
+            "replication.serverless.max_units",
+            4,
+            "at least min_units",
+        ),
         (_sales(migration="load"), "sources.sales.migration", "load", "'full-load-and-cdc', 'full-load' or 'cdc'"),
         (
             _table("sales.log", {"key": ["id"], "parallel_load": {"partitions": []}}),

@@ -11,10 +11,19 @@ from catchment.review.context import Context, Rule, effect
 from catchment.review.effects import Effect, Level
 from catchment.review.rules.generic import generic
 
+_TASKS = ("AWS::DMS::ReplicationTask", "AWS::DMS::ReplicationConfig")
 _CREATE_ONLY = "CloudFormation resource schema of AWS::DMS::ReplicationTask, createOnlyProperties"
 _MODIFY = "AWS DMS User Guide, Modifying a task: stop, modify, resume"
 _RESTART = "AWS DMS User Guide, Transformation rules: a changed rule takes effect on restart, not on resume"
 _START = "AWS DMS API Reference, StartReplicationTask and StopReplicationTask"
+_STOPPED_FOR = (
+    "TableMappings",
+    "ReplicationTaskSettings",
+    "ReplicationSettings",
+    "ComputeConfig",
+    "CdcStartPosition",
+    "CdcStopPosition",
+)
 _BEHIND = "about 4 minutes behind"
 
 
@@ -47,7 +56,7 @@ def _changed(change: Change, before: Resource, after: Resource, name: str, conte
     if gone := [table for table in old if table not in new]:
         words = f"takes {', '.join(gone)} off {name}: in the lake they stay as they are"
         yield effect(Level.INTERRUPTION, change.resource, words, _MODIFY)
-    touched = change.differing("TableMappings", "ReplicationTaskSettings", "CdcStartPosition", "CdcStopPosition")
+    touched = change.differing(*_STOPPED_FOR)
     if touched:
         yield effect(Level.INTERRUPTION, change.resource, f"stops and resumes {name}, {_BEHIND}", _MODIFY)
     told = frozenset(difference.top for difference in touched)
@@ -95,7 +104,7 @@ def _runs(managed: Resource | None) -> bool:
 
 def task_name(resource: Resource) -> str:
     """``sales`` for the task at ``Source-sales/Task``."""
-    words = (resource.fixed_name or resource.name).removesuffix("/Task")
+    words = (resource.fixed_name or resource.name).removesuffix("/Task").removesuffix("/Serverless")
     return words.rsplit("/", 1)[-1].removeprefix("Source-")
 
 
@@ -115,7 +124,7 @@ def _rules(resource: Resource | None, kind: str) -> list[Mapping[str, Any]]:
 
 def _tasks_on(found: Resource, context: Context) -> Iterator[Resource]:
     for resource in context.after[found.stack].resources.values():
-        if resource.type == "AWS::DMS::ReplicationTask" and {"Ref": found.logical_id} in (
+        if resource.type in _TASKS and {"Ref": found.logical_id} in (
             resource.properties.get("SourceEndpointArn"),
             resource.properties.get("TargetEndpointArn"),
         ):
@@ -146,6 +155,7 @@ def _cleans_up(resource: Resource | None) -> bool:
 
 RULES: dict[str, Rule] = {
     "AWS::DMS::Endpoint": endpoint,
+    "AWS::DMS::ReplicationConfig": task,
     "AWS::DMS::ReplicationTask": task,
     "Custom::DmsTaskHold": hold,
     "Custom::DmsTaskLifecycle": lifecycle,

@@ -1,0 +1,1 @@
+../../../../../catchment/reload/serverless.py
