@@ -142,10 +142,9 @@ class ReplicationStack(Stack):
             running=source.start_replication,
         )
         self._clear_up_after(name, source, task, managed)
-        if source.rds is not None and source.rds.rotate_days is not None:
-            self._lifecycle.restart_after_rotation(
-                f"{name}-Rotated", secret=database.secret, task_parameter=task_parameter(self._settings, name)
-            )
+        self._lifecycle.restart_after_rotation(
+            f"{name}-Rotated", secret=database.secret, task_parameter=task_parameter(self._settings, name)
+        )
         CfnOutput(self, f"{name}-TaskArn", value=task.arn)
         StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
         statistics = "DescribeTableStatistics" if self._instance is not None else "DescribeReplicationTableStatistics"

@@ -34,7 +34,7 @@ class RdsSettings(Part):
     backup_days: Annotated[int, Whole(1, 35)]
     """Zero is not offered: without backups MySQL keeps no binary log and SQL Server captures no changes."""
     rotate_days: Annotated[int, Whole(1, 1000)] | None = None
-    """How often the password is changed, by a function; its task is then stopped and resumed. Left out: never."""
+    """How often the password is changed, by a function beside the database. Left out: never."""
     performance_insights_days: Annotated[int, AfterValidator(_insight_days)] | None = None
     """How long Performance Insights keeps what it sees; left out: it is off. Beyond 7 days it is billed."""
     ca_certificate: Annotated[

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from aws_cdk import CustomResource, Stack
-from aws_cdk.aws_events import EventPattern, Rule, RuleTargetInput
+from aws_cdk.aws_events import EventPattern, Match, Rule, RuleTargetInput
 from aws_cdk.aws_events_targets import LambdaFunction
 from aws_cdk.aws_iam import Policy, PolicyStatement
 from aws_cdk.aws_lambda import Code, IFunction
@@ -123,22 +123,20 @@ class DmsTaskLifecycle(Construct):
         )
 
     def restart_after_rotation(self, construct_id: str, *, secret: ISecret, task_parameter: str) -> None:
-        """Stop and resume the task that the SSM parameter names, if it runs, when its source's password was changed.
+        """Stop and resume the task that the SSM parameter names, if it runs, when its source's secret has a new value.
 
-        Secrets Manager tells of it by CloudTrail (its User Guide, "Match Secrets Manager events"): the account needs a
-        trail.
+        Secrets Manager tells of it where the secret is (its User Guide, "Secret Label Updated event").
         """
+        named = secret.secret_full_arn
         Rule(
             self,
             construct_id,
             description="A task whose password was changed connects anew",
             event_pattern=EventPattern(
                 source=["aws.secretsmanager"],
-                detail_type=["AWS Service Event via CloudTrail"],
-                detail={
-                    "eventName": ["RotationSucceeded"],
-                    "additionalEventData": {"SecretId": [secret.secret_arn]},
-                },
+                detail_type=["Secret Label Updated"],
+                resources=Match.prefix(f"{secret.secret_arn}-") if named is None else [named],
+                detail={"labelUpdated": ["AWSCURRENT"]},
             ),
             targets=[LambdaFunction(self.function, event=RuleTargetInput.from_object({"restart": task_parameter}))],
         )

@@ -210,20 +210,26 @@ def test_no_group_is_open_for_want_of_a_rule(every_engine: Assembly) -> None:
         assert all(rule["IpProtocol"] != "-1" for rule in group["Properties"]["SecurityGroupEgress"]), path
 
 
-def test_a_password_is_changed_where_the_settings_say_so_and_its_task_connects_anew(every_engine: Assembly) -> None:
+def test_a_password_is_changed_where_the_settings_say_so(every_engine: Assembly) -> None:
     [schedule] = every_engine.properties("Sources", "AWS::SecretsManager::RotationSchedule")
     assert schedule["RotationRules"] == {"AutomaticallyAfterDays": 30}
     assert schedule["RotateImmediatelyOnUpdate"] is False
     permissions = every_engine.properties("Sources", "AWS::Lambda::Permission")
     [invoke] = [each for each in permissions if each["Principal"] == "secretsmanager.amazonaws.com"]
     assert (invoke["SourceArn"], invoke["SourceAccount"]) == (schedule["SecretId"], {"Ref": "AWS::AccountId"})
-    [rule] = [
-        each
-        for each in every_engine.properties("Replication", "AWS::Events::Rule")
-        if each["EventPattern"]["source"] == ["aws.secretsmanager"]
-    ]
-    [target] = rule["Targets"]
-    assert target["Input"] == '{"restart":"/catchment/prod/mysql/task-arn"}'
+
+
+def test_a_task_connects_anew_when_its_secret_has_a_new_value(every_engine: Assembly) -> None:
+    rules = {
+        rule["Targets"][0]["Input"]: rule["EventPattern"]
+        for rule in every_engine.properties("Replication", "AWS::Events::Rule")
+        if rule["EventPattern"]["source"] == ["aws.secretsmanager"]
+    }
+    assert rules.keys() == {f'{{"restart":"/catchment/prod/{name}/task-arn"}}' for name in (*ENGINES, "crm")}
+    assert all(pattern["detail"] == {"labelUpdated": ["AWSCURRENT"]} for pattern in rules.values())
+    assert rules['{"restart":"/catchment/prod/oracle/task-arn"}']["resources"] == [SECRET]
+    [named] = rules['{"restart":"/catchment/prod/crm/task-arn"}']["resources"]
+    assert str(named["prefix"]).endswith(":secret:crm/dms-']]}")
 
 
 def test_what_flows_is_logged_and_encrypted(every_engine: Assembly) -> None:

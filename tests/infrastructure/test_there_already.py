@@ -1,7 +1,7 @@
 """Slow: an environment of what is there already works, and leaves all of it as it was.
 
 Scope: network, key, buckets and a real PostgreSQL that nobody of this app made; the app deployed to the local AWS under
-another prefix, from the full load to the Delta tables, and taken down.
+another prefix, from the full load to the Delta tables, given a new password's event, and taken down.
 """
 
 from __future__ import annotations
@@ -103,6 +103,11 @@ def test_an_environment_of_what_is_there_already_works_and_leaves_it(
     silver: Any = aws.folder / "s3" / "acme-silver" / "sales"
     until(lambda: all((silver / schema / table / "_delta_log").is_dir() for schema, table in _tables(settings)))
 
+    until(lambda: _tasks(aws) == ["running"])
+    secret = aws.client("secretsmanager").get_secret_value(SecretId="acme/sales")["SecretString"]
+    aws.client("secretsmanager").put_secret_value(SecretId="acme/sales", SecretString=secret)
+    until(lambda: "resume-processing" in _lifecycle_log(aws) and _tasks(aws) == ["running"])
+
     assert run(["teardown", "--env", "acme", "--yes", "--poll-seconds", "1"]) == 0, "cdk.json says the prefix"
     capsys.readouterr()
     assert run(["teardown", "--env", "acme", "--stack-prefix", "acme"]) == 0
@@ -115,6 +120,14 @@ def test_an_environment_of_what_is_there_already_works_and_leaves_it(
     with psycopg.connect(database.dsn("sales")) as connection:
         assert connection.execute("SELECT count(*) FROM pg_replication_slots").fetchone() == (0,)
         assert connection.execute("SELECT count(*) > 0 FROM sales.clients").fetchone() == (True,)
+
+
+def _tasks(aws: LocalAws) -> list[str]:
+    return [each["Status"] for each in aws.client("dms").describe_replication_tasks()["ReplicationTasks"]]
+
+
+def _lifecycle_log(aws: LocalAws) -> str:
+    return "".join(log.read_text() for log in (aws.folder / "logs").glob("*TaskLifecycle*.log"))
 
 
 _STACKS = ("network", "lake", "sources", "apply", "replication", "monitoring")
