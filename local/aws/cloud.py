@@ -12,7 +12,7 @@ from local.aws.dms_host import DmsHost
 from local.aws.functions.pool import FunctionPool
 from local.aws.jobs.runner import JobRunner
 from local.aws.monitoring.watch import AlarmWatch
-from local.aws.resources import ec2, s3
+from local.aws.resources import ec2, s3, secrets
 from local.aws.resources.conditions import request_context
 from local.aws.resources.dms import DmsKinds
 from local.aws.resources.inspection import objections
@@ -48,6 +48,7 @@ class Cloud:
         seam.replace_when("AWS::DynamoDB::Table", "KeySchema", "LocalSecondaryIndexes")
         seam.register(ec2.kinds(seam.ec2))
         seam.register(s3.kinds(seam.builtin_kind("AWS::S3::Bucket"), folder / "s3", seam.bucket_holds_objects))
+        seam.register(secrets.kinds())
         seam.register(self._databases.kinds())
         seam.register(DmsKinds(self._dms, seam.physical_name).kinds())
 

@@ -93,6 +93,9 @@ STORAGE = {
     ),
     "AWS::S3::BucketPolicy": covers("Bucket", "PolicyDocument"),
     "AWS::SSM::Parameter": covers("Name", "Type", "Value", Description=RECORD, Tags=TAGS),
+    "AWS::SecretsManager::RotationSchedule": covers(
+        "RotateImmediatelyOnUpdate", "RotationLambdaARN", "SecretId", RotationRules=NO_TIME
+    ),
     "AWS::SecretsManager::Secret": covers(
         "GenerateSecretString", "KmsKeyId", "Name", "SecretString", Description=RECORD, Tags=TAGS
     ),
