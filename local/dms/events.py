@@ -31,19 +31,23 @@ class EventPublisher:
             threading.Thread(target=self._run, args=(put,), name="dms-events", daemon=True).start()
 
     def publish(self, task_arn: str, event_type: str, message: str) -> None:
-        """Tell of ``event_type``, one of EVENT_IDS."""
+        """Tell of ``event_type``, one of EVENT_IDS; of a serverless replication by its own name for it."""
+        if ":replication-config:" in task_arn:
+            kind, named, number = "REPLICATION", event_type.replace("_TASK", ""), {}
+        else:
+            kind, named, number = "REPLICATION_TASK", event_type, {"eventId": EVENT_IDS[event_type]}
         detail = {
-            "type": "REPLICATION_TASK",
+            "type": kind,
             "category": "Failure" if event_type.endswith("FAILED") else "StateChange",
-            "eventType": event_type,
-            "eventId": EVENT_IDS[event_type],
+            "eventType": named,
+            **number,
             "detailMessage": message,
         }
         if self._put is not None:
             self._waiting.put(
                 {
                     "Source": "aws.dms",
-                    "DetailType": "DMS Replication Task State Change",
+                    "DetailType": f"DMS {kind.replace('_', ' ').title()} State Change",
                     "Resources": [task_arn],
                     "Detail": json.dumps(detail),
                 }

@@ -14,6 +14,7 @@ from local.dms.events import PutEvent
 from local.dms.faults import DmsFault
 from local.dms.instances import InstanceApi
 from local.dms.registry import Registry
+from local.dms.replications import ReplicationApi
 from local.dms.tasks import TaskApi
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
@@ -64,6 +65,7 @@ class DmsService:
             chaos_seed,
             put_event,
         )
+        serverless = ReplicationApi(self._registry, prefix, self._tasks)
         self._handlers: dict[str, Handler] = {
             "CreateReplicationSubnetGroup": instances.create_replication_subnet_group,
             "ModifyReplicationSubnetGroup": instances.modify_replication_subnet_group,
@@ -88,6 +90,15 @@ class DmsService:
             "StopReplicationTask": self._tasks.stop_replication_task,
             "ReloadTables": self._tasks.reload_tables,
             "DescribeTableStatistics": self._tasks.describe_table_statistics,
+            "CreateReplicationConfig": serverless.create_replication_config,
+            "ModifyReplicationConfig": serverless.modify_replication_config,
+            "DeleteReplicationConfig": serverless.delete_replication_config,
+            "DescribeReplicationConfigs": serverless.describe_replication_configs,
+            "DescribeReplications": serverless.describe_replications,
+            "StartReplication": serverless.start_replication,
+            "StopReplication": serverless.stop_replication,
+            "ReloadReplicationTables": serverless.reload_replication_tables,
+            "DescribeReplicationTableStatistics": serverless.describe_replication_table_statistics,
             "AddTagsToResource": self._add_tags,
             "RemoveTagsFromResource": self._remove_tags,
             "ListTagsForResource": self._list_tags,

@@ -21,20 +21,27 @@ UNSUPPORTED = ("CdcStartTime", "CdcStartPosition", "CdcStopPosition", "TaskData"
 
 @dataclass(frozen=True)
 class TaskEnds:
-    """What a task lies between: the source endpoint's record, the target's S3Settings with defaults, its instance."""
+    """What a task lies between: the source endpoint's record, the target's S3Settings with defaults, its instance.
+
+    A serverless replication has no instance.
+    """
 
     source: Mapping[str, Any]
     s3: Mapping[str, Any]
-    instance: Mapping[str, Any]
+    instance: Mapping[str, Any] | None
 
 
 def plan_document(record: Mapping[str, Any], ends: TaskEnds, folder: Path, target_url: str) -> dict[str, Any]:
     """What local.dms.plan.TaskPlan reads, but for the switches."""
     own = ends.source.get("PostgreSQLSettings", {})
-    dimensions = {
-        "ReplicationInstanceIdentifier": ends.instance["ReplicationInstanceIdentifier"],
-        "ReplicationTaskIdentifier": last_part(record),
-    }
+    if ends.instance is None:
+        account = str(record["ReplicationTaskArn"]).split(":")[4]
+        dimensions = {"ReplicationConfigId": f"{account}:{last_part(record)}"}
+    else:
+        dimensions = {
+            "ReplicationInstanceIdentifier": ends.instance["ReplicationInstanceIdentifier"],
+            "ReplicationTaskIdentifier": last_part(record),
+        }
     return {
         "kind": record["MigrationType"],
         "slot": own.get("SlotName") or slot_name(record),

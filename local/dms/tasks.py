@@ -82,10 +82,14 @@ class TaskApi:
     def create_replication_task(self, params: dict[str, Any]) -> dict[str, Any]:
         """Make a task; it is ready at once."""
         self._registry.get("instance", params["ReplicationInstanceArn"])
+        arn = f"{self._prefix}:task:{params.get('ResourceIdentifier') or new_identifier()}"
+        return {"ReplicationTask": {**self.shown(self.add(params, arn)), "Status": "creating"}}
+
+    def add(self, params: dict[str, Any], arn: str) -> dict[str, Any]:
+        """Keep a new task under an ARN; its record. One with ``_serverless`` has no instance, and is not listed."""
         for name in ("SourceEndpointArn", "TargetEndpointArn"):
             self._registry.get("endpoint", params[name])
         check_task(params)
-        arn = f"{self._prefix}:task:{params.get('ResourceIdentifier') or new_identifier()}"
         record = {
             **params,
             "ReplicationTaskIdentifier": params["ReplicationTaskIdentifier"].lower(),
@@ -95,8 +99,7 @@ class TaskApi:
             "ReplicationTaskCreationDate": time.time(),
             "_arn": arn,
         }
-        self._registry.add("task", arn, record, name="ReplicationTaskIdentifier")
-        return {"ReplicationTask": {**self._shown(record), "Status": "creating"}}
+        return self._registry.add("task", arn, record, name="ReplicationTaskIdentifier")
 
     def modify_replication_task(self, params: dict[str, Any]) -> dict[str, Any]:
         """Change a task at rest."""
@@ -106,7 +109,7 @@ class TaskApi:
         check_task({**record, **params})
         record.update(params)
         self._registry.save()
-        return {"ReplicationTask": {**self._shown(record), "Status": "modifying"}}
+        return {"ReplicationTask": {**self.shown(record), "Status": "modifying"}}
 
     def delete_replication_task(self, params: dict[str, Any]) -> dict[str, Any]:
         """Remove a task at rest, and, in the background, its slot and publications."""
@@ -115,12 +118,13 @@ class TaskApi:
         self._registry.save()
         source = self._registry.get("endpoint", record["SourceEndpointArn"])
         threading.Thread(target=self._remove, args=(record, dict(source)), daemon=True).start()
-        return {"ReplicationTask": self._shown(record)}
+        return {"ReplicationTask": self.shown(record)}
 
     def describe_replication_tasks(self, params: dict[str, Any]) -> dict[str, Any]:
         """List tasks with their states and statistics."""
-        found = select(self._registry.all("task"), params, _FILTERS, "ReplicationTasks")
-        shown = [self._shown(record) for record in found]
+        listed = [record for record in self._registry.all("task") if "_serverless" not in record]
+        found = select(listed, params, _FILTERS, "ReplicationTasks")
+        shown = [self.shown(record) for record in found]
         if params.get("WithoutSettings"):
             for task in shown:
                 task.pop("ReplicationTaskSettings")
@@ -135,7 +139,7 @@ class TaskApi:
             raise invalid_combination("Start Type : START_REPLICATION, valid only for tasks running for the first time")
         if how == "resume-processing" and record["Status"] == "ready":
             raise invalid_combination("Start Type : RESUME_PROCESSING, not valid for a task that never ran")
-        for name in ("SourceEndpointArn", "TargetEndpointArn"):
+        for name in ("SourceEndpointArn", "TargetEndpointArn") if "_serverless" not in record else ():
             self._endpoints.require_tested(record["ReplicationInstanceArn"], record[name])
         process = self._process(record)
         resume = how == "resume-processing" and process.checkpoint() is not None
@@ -145,7 +149,7 @@ class TaskApi:
             record.pop(gone, None)
         self._registry.save()
         process.start(self._plan(record, process.folder, resume=resume), self._access.environment())
-        return {"ReplicationTask": {**self._shown(record), "Status": "starting"}}
+        return {"ReplicationTask": {**self.shown(record), "Status": "starting"}}
 
     def stop_replication_task(self, params: dict[str, Any]) -> dict[str, Any]:
         """Ask a running task to write what waits and stop."""
@@ -155,7 +159,7 @@ class TaskApi:
         record["Status"] = "stopping"
         self._registry.save()
         self._process(record).request_stop()
-        return {"ReplicationTask": self._shown(record)}
+        return {"ReplicationTask": self.shown(record)}
 
     def reload_tables(self, params: dict[str, Any]) -> dict[str, Any]:
         """Load tables of a running task again."""
@@ -191,7 +195,9 @@ class TaskApi:
         ends = TaskEnds(
             source=self._registry.get("endpoint", record["SourceEndpointArn"]),
             s3=s3_settings(self._registry.get("endpoint", record["TargetEndpointArn"])["S3Settings"]),
-            instance=self._registry.get("instance", record["ReplicationInstanceArn"]),
+            instance=None
+            if "_serverless" in record
+            else self._registry.get("instance", record["ReplicationInstanceArn"]),
         )
         switches = {"behaviour": vars(self._behaviour), "chaos_seed": self._chaos_seed}
         url = self._target_url(ends.s3["BucketName"])
@@ -232,7 +238,8 @@ class TaskApi:
             raise invalid_state(f"Replication Task {arn} is {state} and cannot be {done}.")
         return record
 
-    def _shown(self, record: dict[str, Any]) -> dict[str, Any]:
+    def shown(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A task as the API shows it."""
         self._state(record)
         shown = public(record)
         status = self._process(record).status()

@@ -28,7 +28,7 @@ def aws(tmp_path: Any) -> Iterator[LocalAws]:
         yield started
 
 
-def _with(**changed: Any) -> Settings:
+def with_source(**changed: Any) -> Settings:
     source = SETTINGS.sources["sales"].model_copy(update=changed)
     return SETTINGS.model_copy(update={"sources": {"sales": source}})
 
@@ -41,14 +41,14 @@ def _task(aws: LocalAws) -> tuple[str, set[str]]:
     return task["Status"], {f"{each['SchemaName']}.{each['TableName']}" for each in tables}
 
 
-def _fill(aws: LocalAws, outputs: dict[str, dict[str, str]]) -> None:
+def fill(aws: LocalAws, outputs: dict[str, dict[str, str]]) -> None:
     (arn,) = [value for stack in outputs.values() for name, value in stack.items() if name == "salesSecretArn"]
     secret = json.loads(aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
     login = {"host": "host", "port": "port", "user": "username", "password": "password", "dbname": "dbname"}
     sales.seed(" ".join(f"{name}={secret[key]}" for name, key in login.items()), 2000, 7)
 
 
-def _history(aws: LocalAws) -> list[str]:
+def history(aws: LocalAws) -> list[str]:
     """What the lifecycle's function did to the task, in order."""
     found = []
     for log in (aws.folder / "logs").glob("*TaskLifecycle*.log"):
@@ -63,21 +63,21 @@ def test_a_running_task_is_changed_in_one_deployment_rolled_back_and_removed(
     aws: LocalAws, synthesized: Callable[[Settings], Assembly]
 ) -> None:
     fewer = {name: table for name, table in SETTINGS.sources["sales"].tables.items() if name != LATE}
-    before = synthesized(_with(tables=fewer)).folder
+    before = synthesized(with_source(tables=fewer)).folder
     after = synthesized(SETTINGS).folder
 
-    _fill(aws, deploy(aws, before, stacks=["Network", "Lake", "Sources"]))
+    fill(aws, deploy(aws, before, stacks=["Network", "Lake", "Sources"]))
     deploy(aws, before)
     assert _task(aws) == ("running", set(fewer))
-    assert _history(aws) == ["start-replication"]
+    assert history(aws) == ["start-replication"]
 
     deploy(aws, before)
-    assert _history(aws) == ["start-replication"], "nothing changed, nothing is stopped"
+    assert history(aws) == ["start-replication"], "nothing changed, nothing is stopped"
 
     loaded = _loads(aws)
     deploy(aws, after)
     assert _task(aws) == ("running", {*fewer, LATE})
-    assert _history(aws) == ["start-replication", ": stop", "resume-processing"]
+    assert history(aws) == ["start-replication", ": stop", "resume-processing"]
     until(lambda: LATE in _loads(aws))
     assert {name: when for name, when in _loads(aws).items() if name != LATE} == loaded, "the new table alone is loaded"
 
@@ -87,12 +87,12 @@ def test_a_running_task_is_changed_in_one_deployment_rolled_back_and_removed(
     until(lambda: LATE in _loads(aws))
     assert {name: when for name, when in _loads(aws).items() if name != LATE} == first, "nor when it comes back"
 
-    broken = synthesized(_with(lob_max_kb=102_400, max_batch_seconds=1)).folder
+    broken = synthesized(with_source(lob_max_kb=102_400, max_batch_seconds=1)).folder
     _make_impossible(broken)
     with pytest.raises(DeploymentFailed, match="UPDATE_ROLLBACK_COMPLETE"):
         deploy(aws, broken)
     until(lambda: _task(aws)[0] == "running")
-    assert _history(aws)[-2:] == [": stop", "resume-processing"], "it goes on though nobody asked after the rollback"
+    assert history(aws)[-2:] == [": stop", "resume-processing"], "it goes on though nobody asked after the rollback"
 
     destroy(aws, after)
     assert aws.client("dms").describe_replication_tasks()["ReplicationTasks"] == []

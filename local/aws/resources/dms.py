@@ -21,7 +21,7 @@ class DmsHandler(Protocol):
 
 
 class DmsKinds:
-    """The four types, made by calls to ``service``. ``name`` makes a physical name from stack and logical id."""
+    """The five types, made by calls to ``service``. ``name`` makes a physical name from stack and logical id."""
 
     def __init__(self, service: DmsHandler, name: Any) -> None:
         self._service = service
@@ -45,6 +45,7 @@ class DmsKinds:
             "AWS::DMS::ReplicationTask": self._kind(
                 "ReplicationTask", {"SourceEndpointArn", "TargetEndpointArn", "ReplicationInstanceArn"}
             ),
+            "AWS::DMS::ReplicationConfig": self._kind("ReplicationConfig", {"ResourceIdentifier"}),
         }
 
     def _kind(self, noun: str, replacing: set[str]) -> ResourceKind:
@@ -99,7 +100,11 @@ class DmsKinds:
         self._service.handle("DeleteReplicationSubnetGroup", {"ReplicationSubnetGroupIdentifier": name})
 
     def _describe(self, noun: str, arn: str) -> dict[str, Any] | None:
-        dashed = {"ReplicationInstance": "replication-instance", "ReplicationTask": "replication-task"}
+        dashed = {
+            "ReplicationInstance": "replication-instance",
+            "ReplicationTask": "replication-task",
+            "ReplicationConfig": "replication-config",
+        }
         filters = [{"Name": f"{dashed.get(noun, 'endpoint')}-arn", "Values": [arn]}]
         try:
             answer = self._service.handle(f"Describe{noun}s", {"Filters": filters})

@@ -260,7 +260,7 @@ DATABASES = {
 # The DMS service looks at every setting itself, and refuses by name those it does not emulate.
 REPLICATION = {
     f"AWS::DMS::{noun}": Coverage(any_property=True)
-    for noun in ("Endpoint", "ReplicationInstance", "ReplicationSubnetGroup", "ReplicationTask")
+    for noun in ("Endpoint", "ReplicationConfig", "ReplicationInstance", "ReplicationSubnetGroup", "ReplicationTask")
 }
 
 TYPES: dict[str, Coverage] = {**NETWORK, **STORAGE, **COMPUTE, **MONITORING, **DATABASES, **REPLICATION}
