@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import CfnOutput, CustomResource, Stack
-from aws_cdk.aws_iam import IRole, Policy, PolicyStatement
+from aws_cdk.aws_iam import IRole, Policy
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_ssm import StringParameter
@@ -147,8 +147,7 @@ class ReplicationStack(Stack):
         )
         CfnOutput(self, f"{name}-TaskArn", value=task.arn)
         StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
-        statistics = "DescribeTableStatistics" if self._instance is not None else "DescribeReplicationTableStatistics"
-        self._loads.add_statements(PolicyStatement(actions=[f"dms:{statistics}"], resources=[task.arn]))
+        task.grant_statistics(self._loads)
         instance = self._instance.name if self._instance is not None else None
         return ReplicatedSource(task_arn=task.arn, dimensions=task.dimensions, instance=instance)
 

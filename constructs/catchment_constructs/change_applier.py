@@ -113,7 +113,7 @@ class ChangeApplier(Construct):
         The function is told by ``SPARK_JOB``, ``SPARK_WORKER_TYPE``, ``SPARK_WORKERS`` and ``SPARK_AFTER_MINUTES``.
         """
         self._grant(job)
-        job.allow_to_start(self.role)
+        job.grant_start(self.role)
         variables = {
             "SPARK_JOB": job.job_name,
             "SPARK_WORKER_TYPE": worker_type,

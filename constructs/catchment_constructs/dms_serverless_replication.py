@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aws_cdk import Aws, Fn
 from aws_cdk.aws_dms import CfnReplicationConfig, CfnReplicationSubnetGroup
 from aws_cdk.aws_ec2 import ISecurityGroup, IVpc, SubnetType
+from aws_cdk.aws_iam import Grant, IGrantable
 from aws_cdk.aws_kms import IKey
 from constructs import Construct
 
@@ -15,6 +16,15 @@ from catchment_constructs.dms_mappings import DmsTable, column_rules, table_mapp
 from catchment_constructs.dms_task import Migration
 from catchment_constructs.dms_task_settings import LobPolicy, task_settings
 
+_OPERATE = (
+    "dms:AddTagsToResource",
+    "dms:DescribeReplicationTableStatistics",
+    "dms:ListTagsForResource",
+    "dms:ReloadReplicationTables",
+    "dms:RemoveTagsFromResource",
+    "dms:StartReplication",
+    "dms:StopReplication",
+)
 UNITS = (1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384)
 """What capacity may be, in DMS capacity units of 2 GB of memory (AWS DMS API Reference, ComputeConfig)."""
 
@@ -91,3 +101,13 @@ class DmsServerlessReplication(Construct):
         """Differs where the replication does."""
         self.dimensions = {"ReplicationConfigId": f"{Aws.ACCOUNT_ID}:{Fn.select(6, Fn.split(':', config.ref))}"}
         """Of its metrics in AWS/DMS. Undocumented, seen in the field."""
+
+    def grant_operate(self, grantee: IGrantable) -> Grant:
+        """Let somebody start and stop it, load its tables again, see how they are, and tag it."""
+        return Grant.add_to_principal(grantee=grantee, actions=list(_OPERATE), resource_arns=[self.arn])
+
+    def grant_statistics(self, grantee: IGrantable) -> Grant:
+        """Let somebody see how its tables are."""
+        return Grant.add_to_principal(
+            grantee=grantee, actions=["dms:DescribeReplicationTableStatistics"], resource_arns=[self.arn]
+        )

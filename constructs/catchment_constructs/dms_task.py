@@ -8,12 +8,22 @@ from typing import Literal
 
 from aws_cdk import Fn
 from aws_cdk.aws_dms import CfnReplicationTask
+from aws_cdk.aws_iam import Grant, IGrantable
 from constructs import Construct
 
 from catchment_constructs.dms_mappings import DmsTable, column_rules, table_mappings
 from catchment_constructs.dms_replication_instance import DmsReplicationInstance
 from catchment_constructs.dms_task_settings import LobPolicy, task_settings
 
+_OPERATE = (
+    "dms:AddTagsToResource",
+    "dms:DescribeTableStatistics",
+    "dms:ListTagsForResource",
+    "dms:ReloadTables",
+    "dms:RemoveTagsFromResource",
+    "dms:StartReplicationTask",
+    "dms:StopReplicationTask",
+)
 Migration = Literal["full-load-and-cdc", "full-load", "cdc"]
 
 
@@ -77,3 +87,13 @@ class DmsTask(Construct):
             "ReplicationTaskIdentifier": Fn.select(6, Fn.split(":", task.ref)),
         }
         """Of its metrics in AWS/DMS."""
+
+    def grant_operate(self, grantee: IGrantable) -> Grant:
+        """Let somebody start and stop it, load its tables again, see how they are, and tag it."""
+        return Grant.add_to_principal(grantee=grantee, actions=list(_OPERATE), resource_arns=[self.arn])
+
+    def grant_statistics(self, grantee: IGrantable) -> Grant:
+        """Let somebody see how its tables are."""
+        return Grant.add_to_principal(
+            grantee=grantee, actions=["dms:DescribeTableStatistics"], resource_arns=[self.arn]
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import CustomResource, Stack
 from aws_cdk.aws_events import EventPattern, Match, Rule, RuleTargetInput
@@ -27,31 +27,16 @@ HANDLER = "lambda_src.task_lifecycle.handler.handler"
 """In ``own_code()``."""
 
 _CALL_SECONDS = 60
-_TAGS = ("dms:AddTagsToResource", "dms:ListTagsForResource", "dms:RemoveTagsFromResource")
-_TASK_ACTIONS = (
-    *_TAGS,
-    "dms:DescribeTableStatistics",
-    "dms:ReloadTables",
-    "dms:StartReplicationTask",
-    "dms:StopReplicationTask",
-)
-_SERVERLESS_ACTIONS = (
-    *_TAGS,
-    "dms:DescribeReplicationTableStatistics",
-    "dms:ReloadReplicationTables",
-    "dms:StartReplication",
-    "dms:StopReplication",
-)
 
 
 class DmsTaskLifecycle(Construct):
     """Stops DMS tasks before they are changed or deleted, and has them run after.
 
     CloudFormation leaves a new task in ``ready``, cannot change one that runs, and cannot delete it. One function
-    serves every task of a stack. Each task has two custom resources: ``hold`` makes the one that is updated before the
-    task and its endpoints, ``manage`` the one after; ``keep`` makes both. A task that is waited for is looked at every
-    ``wait_seconds``. ``task_parameters`` are the names of the SSM parameters that hold the ARN of each task.
-    A serverless replication is kept as a task is; it needs no instance, and tests its connections itself.
+    serves every task of a stack. Each task has two custom resources, one that is updated before the task and its
+    endpoints, and one after. A task that is waited for is looked at every ``wait_seconds``. ``task_parameters`` are
+    the names of the SSM parameters that hold the ARN of each task. A serverless replication is kept as a task is; it
+    needs no instance, and tests its connections itself.
 
     Example::
 
@@ -108,18 +93,15 @@ class DmsTaskLifecycle(Construct):
         """
         made_of = [task.definition, source.definition, target.definition, running]
         configuration = _digest(json.dumps(Stack.of(self).resolve(made_of), sort_keys=True))
-        held = self.hold(f"{construct_id}-hold", task_parameter=task_parameter, configuration=configuration)
+        held = self._resource(
+            f"{construct_id}-hold",
+            "Custom::DmsTaskHold",
+            {"TaskParameter": task_parameter, "Configuration": configuration},
+        )
         for part in (task, source, target):
             part.node.add_dependency(held)
-        return self.manage(
-            construct_id,
-            task_arn=task.arn,
-            instance_arn=task.instance_arn,
-            endpoint_arns=[source.arn, target.arn],
-            running=running,
-            configuration=configuration,
-            columns=_digest(task.columns),
-            tables=task.tables,
+        return self._manage(
+            construct_id, task, [source.arn, target.arn], {"Running": running, "Configuration": configuration}
         )
 
     def restart_after_rotation(self, construct_id: str, *, secret: ISecret, task_parameter: str) -> None:
@@ -141,54 +123,32 @@ class DmsTaskLifecycle(Construct):
             targets=[LambdaFunction(self.function, event=RuleTargetInput.from_object({"restart": task_parameter}))],
         )
 
-    def hold(self, construct_id: str, *, task_parameter: str, configuration: str) -> CustomResource:
-        """Stop the task that the SSM parameter names (none yet is fine) when ``configuration`` changes.
-
-        What the task is made of has to depend on it. ``configuration`` is any text that changes with these parts.
-        """
-        return self._resource(
-            construct_id,
-            "Custom::DmsTaskHold",
-            {"TaskParameter": task_parameter, "Configuration": configuration},
-        )
-
-    def manage(
+    def _manage(
         self,
         construct_id: str,
-        *,
-        task_arn: str,
-        instance_arn: str | None,
+        task: DmsTask | DmsServerlessReplication,
         endpoint_arns: Sequence[str],
-        running: bool,
-        configuration: str,
-        columns: str,
-        tables: Sequence[str],
+        wanted: Mapping[str, object],
     ) -> CustomResource:
-        """Have the task run, or stand, whenever ``configuration`` changed; stop it before it is deleted.
-
-        ``columns`` is any text that changes with the columns that mappings add or rename: such a change takes effect
-        only when everything is loaded again (AWS DMS User Guide, "Transformation rules and actions"). ``tables`` are
-        those of the task, as ``schema.table``: one that is new among them is loaded, and no other. ``instance_arn`` is
-        None for a serverless replication.
-        """
-        actions = _SERVERLESS_ACTIONS if instance_arn is None else _TASK_ACTIONS
-        statements = [PolicyStatement(actions=list(actions), resources=[task_arn])]
-        if instance_arn is not None:
-            tested = [instance_arn, *endpoint_arns]
-            statements.append(PolicyStatement(actions=["dms:TestConnection"], resources=tested))
         # A policy of its own: what is held waits for the role's, which must not wait for the task.
-        policy = Policy(self, f"{construct_id}Policy", roles=[self._worker.role], statements=statements)
+        policy = Policy(self, f"{construct_id}Policy", roles=[self._worker.role])
+        task.grant_operate(policy)
+        if task.instance_arn is not None:
+            tested = [task.instance_arn, *endpoint_arns]
+            policy.add_statements(PolicyStatement(actions=["dms:TestConnection"], resources=tested))
         managed = self._resource(
             construct_id,
             "Custom::DmsTaskLifecycle",
             {
-                "TaskArn": task_arn,
-                **({"InstanceArn": instance_arn} if instance_arn is not None else {}),
+                "TaskArn": task.arn,
+                **({"InstanceArn": task.instance_arn} if task.instance_arn is not None else {}),
                 "EndpointArns": list(endpoint_arns),
-                "Running": "true" if running else "false",
-                "Configuration": configuration,
-                "Columns": columns,
-                "Tables": list(tables),
+                "Running": "true" if wanted["Running"] else "false",
+                "Configuration": wanted["Configuration"],
+                # Other columns take effect only when everything is loaded again (AWS DMS User Guide,
+                # "Transformation rules and actions"); of tables, those that are new are loaded.
+                "Columns": _digest(task.columns),
+                "Tables": list(task.tables),
             },
         )
         # The function has to be able to do it before it is called, and as long as the resource exists.

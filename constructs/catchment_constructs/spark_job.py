@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk.aws_glue import CfnJob
-from aws_cdk.aws_iam import IRole, PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_iam import Grant, IGrantable, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_logs import LogGroup, RetentionDays
 from aws_cdk.aws_s3 import IBucket
 from aws_cdk.aws_s3_assets import Asset
@@ -42,7 +42,7 @@ class SparkJob(Construct):
     by name, without the dashes. The job may put metrics into ``metric_namespace``, and is told
     it. What Spark's own page shows of a run is kept below ``spark-events/`` of ``artifacts``.
 
-    Example: ``SparkJob(self, "Spark", code=code, worker_type="G.1X", workers=4, …).allow_to_start(role)``
+    Example: ``SparkJob(self, "Spark", code=code, worker_type="G.1X", workers=4, …).grant_start(role)``
     """
 
     def __init__(
@@ -148,12 +148,12 @@ class SparkJob(Construct):
             {"AwsSolutions-IAM5[Resource::*]": f"It may put metrics into the namespace {namespace} alone."}
         )
 
-    def allow_to_start(self, role: IRole) -> None:
-        """Let a role start runs of this job."""
+    def grant_start(self, grantee: IGrantable) -> Grant:
+        """Let somebody start runs of this job."""
         arn = Stack.of(self).format_arn(
             service="glue",
             resource="job",
             resource_name=self.job_name,
             arn_format=ArnFormat.SLASH_RESOURCE_NAME,
         )
-        role.add_to_principal_policy(PolicyStatement(actions=["glue:StartJobRun"], resources=[arn]))
+        return Grant.add_to_principal(grantee=grantee, actions=["glue:StartJobRun"], resource_arns=[arn])

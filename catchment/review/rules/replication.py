@@ -59,7 +59,10 @@ def _changed(change: Change, before: Resource, after: Resource, name: str, conte
     touched = change.differing(*_STOPPED_FOR)
     if touched:
         yield effect(Level.INTERRUPTION, change.resource, f"stops and resumes {name}, {_BEHIND}", _MODIFY)
-    told = frozenset(difference.top for difference in touched)
+    if refused := change.differing("MigrationType", "ReplicationType"):
+        words = f"wants {name} to migrate otherwise, which DMS refuses: the deployment breaks off and is rolled back"
+        yield effect(Level.INTERRUPTION, change.resource, words, "AWS DMS API Reference, ModifyReplicationTask")
+    told = frozenset(difference.top for difference in (*touched, *refused))
     if any(difference.top not in told for difference in change.differences):
         yield from generic(change, context, told)
 
