@@ -96,7 +96,7 @@ class SourceDashboard(Construct):
         ]
 
     def _by_table(self, metric: str, statistic: str) -> IMetric:
-        search = f'{{{self._namespace},source,table}} MetricName="{metric}" source="{self._title}"'
+        search = f'{{"{self._namespace}",source,table}} MetricName="{metric}" source="{self._title}"'
         return MathExpression(
             expression=f"SEARCH('{search}', '{statistic}')", label="", using_metrics={}, period=PERIOD
         )

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from catchment.settings import Settings, load_settings
 from stacks.context import CDK_JSON
-from tests.infrastructure.assembly import Assembly, only
+from tests.infrastructure.assembly import STACKS, Assembly, only
 
 ENVIRONMENTS = ("dev", "prod", "laptop")
 RUNBOOKS = CDK_JSON.parent / "docs" / "runbooks"
@@ -130,6 +132,38 @@ def test_services_may_publish_to_the_topic(laptop: Assembly) -> None:
     (policy,) = laptop.properties("Monitoring", "AWS::SNS::TopicPolicy")
     allowed = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
     assert {each["Principal"]["Service"] for each in allowed} == {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+
+
+def test_who_the_settings_name_is_told(synthesized: Callable[[Settings], Assembly]) -> None:
+    settings = load_settings(CDK_JSON, "dev")
+    monitoring = settings.monitoring.model_copy(update={"email": "data@example.org"})
+    assembly = synthesized(settings.model_copy(update={"monitoring": monitoring}))
+    (topic,) = assembly.resources("Monitoring", "AWS::SNS::Topic")
+    (subscription,) = assembly.properties("Monitoring", "AWS::SNS::Subscription")
+    assert subscription == {"Endpoint": "data@example.org", "Protocol": "email", "TopicArn": {"Ref": topic}}
+
+
+def test_commands_of_the_pages_ask_for_what_there_is(laptop: Assembly) -> None:
+    """Outputs of stacks by ``out`` and ``log``, operations and options by what the AWS command line makes them of."""
+    outputs = {stack.lower(): set(laptop.json(stack).get("Outputs", {})) for stack in STACKS}
+    session = botocore.session.get_session()
+    for page in RUNBOOKS.glob("*.md"):
+        code = "".join(re.findall(r"```\n(.*?)```", page.read_text(), re.DOTALL)).replace("\\\n", " ")
+        for stack, output in re.findall(r"\$\(out (\w+) ([\w${}]+)\)", code):
+            assert output.replace("${S}", "sales") in outputs[stack], f"{page.name}: {stack} {output}"
+        for function in re.findall(r"\$\(log (\w+)\)", code):
+            assert function in outputs["apply"], f"{page.name}: {function}"
+        plain = re.sub(r"\$\((out|log|date)[^)]*\)", "…", code).replace("$(aws", "\naws")
+        for service, operation, rest in re.findall(r"\baws ([a-z0-9]+) ([a-z-]+)(.*)", plain):
+            if (service, operation) in (("s3", "ls"), ("logs", "tail")):
+                continue
+            model = session.get_service_model(service)
+            known = {xform_name(name, "-"): name for name in model.operation_names}
+            assert operation in known, f"{page.name}: aws {service} {operation}"
+            members = model.operation_model(known[operation]).input_shape.members
+            taken = {*(f"--{xform_name(name, '-')}" for name in members), "--query", "--output", "--max-items"}
+            given = set(re.findall(r"--[a-z-]+", rest.split("#")[0]))
+            assert given <= taken, f"{page.name}: aws {service} {operation} {given - taken}"
 
 
 def test_there_is_a_page_for_the_environment_and_one_for_each_source(laptop: Assembly) -> None:
