@@ -40,6 +40,7 @@ class Cloud:
         seam.run_jobs_with(self._jobs)
         seam.judge_as_aws_does(request_context)
         seam.deliver_as_permitted()
+        seam.keep_keys_of_topics()
         seam.answer_dms(self._dms.handle)
         seam.tell_stack_states(seam.put_service_event)
         seam.inspect_templates_with(partial(objections, coverage=TYPES))

@@ -25,6 +25,7 @@ from local.aws.ministack_seam.monitoring import StackAlarms, evaluate_alarms_our
 from local.aws.ministack_seam.networks import ec2
 from local.aws.ministack_seam.objects import bucket_holds_objects, keep_objects_on_disk
 from local.aws.ministack_seam.serving import serve
+from local.aws.ministack_seam.topics import keep_keys_of_topics
 
 __all__ = [
     "StackAlarms",
@@ -39,6 +40,7 @@ __all__ = [
     "evaluate_alarms_ourselves",
     "inspect_templates_with",
     "judge_as_aws_does",
+    "keep_keys_of_topics",
     "keep_objects_on_disk",
     "physical_name",
     "publish_gauges",

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ministack.core import iam_evaluator
 from ministack.services import kms, sns
+from ministack.services.cloudformation import provisioners
 
 from local.aws.account import ACCOUNT, REGION
+from local.aws.resources.kind import Properties
 
 KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 """What a service needs on the key of an encrypted topic.
 
 https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 """
+
+
+def keep_keys_of_topics() -> None:
+    """ministack drops ``KmsMasterKeyId`` of a template."""
+    handler = provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]
+    create, update = handler["create"], handler["update"]
+
+    def keep(made: tuple[str, dict[str, Any]], properties: Properties) -> tuple[str, dict[str, Any]]:
+        attributes = sns._topics[made[0]]["attributes"]
+        attributes.pop("KmsMasterKeyId", None)
+        if properties.get("KmsMasterKeyId"):
+            attributes["KmsMasterKeyId"] = properties["KmsMasterKeyId"]
+        return made
+
+    def with_create(logical_id: str, properties: Properties, stack: str) -> tuple[str, dict[str, Any]]:
+        return keep(create(logical_id, properties, stack), properties)
+
+    def with_update(physical_id: str, old: Properties, new: Properties, *rest: Any) -> tuple[str, dict[str, Any]]:
+        return keep(update(physical_id, old, new, *rest), new)
+
+    handler.update(create=with_create, update=with_update)
 
 
 def may_publish(topic: str, service: str, source: str) -> str | None:

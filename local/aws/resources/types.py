@@ -194,7 +194,13 @@ COMPUTE = {
     "AWS::SNS::Subscription": covers(
         "Endpoint", "FilterPolicy", "FilterPolicyScope", "Protocol", "RawMessageDelivery", "RedrivePolicy", "TopicArn"
     ),
-    "AWS::SNS::Topic": covers("FifoTopic", "TopicName", DisplayName=RECORD, KmsMasterKeyId=UNENCRYPTED, Tags=TAGS),
+    "AWS::SNS::Topic": covers(
+        "FifoTopic",
+        "TopicName",
+        DisplayName=RECORD,
+        KmsMasterKeyId="what is told is not encrypted; but the key's policy is asked",
+        Tags=TAGS,
+    ),
     "AWS::SNS::TopicPolicy": covers("PolicyDocument", "Topics"),
 }
 

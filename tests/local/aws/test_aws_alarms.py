@@ -105,21 +105,40 @@ def test_metrics_of_logs_and_of_calls_set_alarms_off_and_topics_are_told_that_le
     resources = {
         **topic("Open", Principal={"Service": "cloudwatch.amazonaws.com"}),
         **topic("Closed", Principal={"Service": "events.amazonaws.com"}),
+        **topic("Sealed", Principal={"Service": "cloudwatch.amazonaws.com"}),
+        "Key": {
+            "Type": "AWS::KMS::Key",
+            "Properties": {
+                "KeyPolicy": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "kms:*",
+                            "Resource": "*",
+                            "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}},
+                        }
+                    ]
+                }
+            },
+        },
+        "Encrypted": alarm("Sealed"),
         "Sold": alarm("Open"),
         "Unheard": alarm("Closed"),
         "South": alarm("Open", Dimensions=[{"Name": "shop", "Value": "south"}]),
         "Failing": alarm("Open", Metrics=SHARE),
         "Silent": alarm("Open", Threshold=-1, MetricName="Nothing", TreatMissingData="breaching"),
     }
+    resources["Sealed"]["Properties"] = {"KmsMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]}}
     made = deployed("alarms", resources, {each: {"Ref": each} for each in resources if "Policy" not in each})
     queue = inbox(aws, made["Open"])
-    alarms = {each: made[each] for each in ("Sold", "Unheard", "South", "Failing", "Silent")}
+    alarms = {each: made[each] for each in ("Sold", "Unheard", "Encrypted", "South", "Failing", "Silent")}
     until(lambda: states(aws, alarms)["Silent"] == "ALARM")
     assert set(states(aws, alarms).values()) == {"ALARM", "OK"}
     invoke(name, sales=3, fail=False)
     invoke(name, sales=3, fail=True)
 
-    until(lambda: {"Sold", "Failing", "Unheard"} <= {each for each, s in states(aws, alarms).items() if s == "ALARM"})
+    gone_off = {"Sold", "Failing", "Unheard", "Encrypted"}
+    until(lambda: gone_off <= {each for each, s in states(aws, alarms).items() if s == "ALARM"})
     assert states(aws, alarms)["South"] == "OK", "another set of dimensions is another metric"
     told: set[str] = set()
 
@@ -131,8 +150,11 @@ def test_metrics_of_logs_and_of_calls_set_alarms_off_and_topics_are_told_that_le
         return {alarms["Sold"], alarms["Failing"]} <= told
 
     until(both)
-    assert alarms["Unheard"] not in told
-    assert f"alarm {alarms['Unheard']} cannot tell" in (aws.folder / "server.log").read_text()
+    log = (aws.folder / "server.log").read_text()
+    for refused in ("Unheard", "Encrypted"):
+        assert alarms[refused] not in told
+        assert f"alarm {alarms[refused]} cannot tell" in log
+    assert "the policy of the topic's key does not let cloudwatch.amazonaws.com kms:Decrypt, kms:GenerateDataKey" in log
 
 
 @pytest.mark.parametrize(
