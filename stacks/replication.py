@@ -142,9 +142,10 @@ class ReplicationStack(Stack):
             running=source.start_replication,
         )
         self._clear_up_after(name, source, task, managed)
-        self._lifecycle.restart_after_rotation(
-            f"{name}-Rotated", secret=database.secret, task_parameter=task_parameter(self._settings, name)
-        )
+        if source.migration != "full-load":  # which has no place to go on from
+            self._lifecycle.restart_after_rotation(
+                f"{name}-Rotated", secret=database.secret, task_parameter=task_parameter(self._settings, name)
+            )
         CfnOutput(self, f"{name}-TaskArn", value=task.arn)
         StringParameter(scope, "TaskArn", parameter_name=task_parameter(self._settings, name), string_value=task.arn)
         task.grant_statistics(self._loads)

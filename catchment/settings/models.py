@@ -249,6 +249,8 @@ class Settings(Part):
 
     @model_validator(mode="after")
     def _dms_reads_every_source(self) -> Settings:
+        if self.replication.serverless is not None:
+            return self
         least = {name: source.least_dms_version for name, source in self.sources.items()}
         for name, version in least.items():
             if version is not None and _numbers(self.replication.engine_version) < _numbers(version):

@@ -205,6 +205,15 @@ def test_an_engine_that_rds_does_not_have_is_external(refused: Callable[[Change]
     )
 
 
+def test_a_version_that_is_not_used_is_not_judged(tmp_path: Path) -> None:
+    document = json.loads(CDK_JSON.read_text())
+    serverless = {"engine_version": "3.5.3", "serverless": {"min_units": 1, "max_units": 8}}
+    document["context"]["environments"]["dev"]["replication"] = serverless
+    path = tmp_path / "cdk.json"
+    path.write_text(json.dumps(document))
+    assert load_settings(path, "dev").replication.serverless is not None
+
+
 def test_what_change_data_capture_needs_is_not_overridden(refused: Callable[[Change], SettingsError]) -> None:
     error = refused(_sales(rds={"parameters": {"rds.logical_replication": "0"}}))
     assert error.field == "sources.sales.rds.parameters"
