@@ -9,6 +9,7 @@ CatchmentError
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
 │   ├── LogBroken           a file of the table's log is not what the Delta protocol says
+│   ├── ReplicaRefused      the database of a replica cannot hold a value that the source can
 │   ├── ReloadSeen          a load file was written again, and nobody asked for a reload
 │   ├── ReloadFailed        a table could not be loaded again
 │   ├── TeardownFailed      a step of taking an environment down did not work
@@ -19,7 +20,7 @@ CatchmentError
     ├── ReloadPending       a reload takes longer than it was waited for
     ├── LoadIncomplete      a full load's files have other rows than whoever loaded says
     ├── SourceUnreachable   a source database could not be connected to
-    └── StorageUnavailable  object storage did not answer, or answered that it is busy
+    └── StorageUnavailable  object storage, or a replica, did not answer, or answered that it is busy
 
 Each error's ``args`` are its constructor's arguments, so that it survives pickling.
 """
@@ -123,6 +124,17 @@ class LogBroken(Terminal):
 
     def __str__(self) -> str:
         return f"{self.file}: {self.why}; the table is left as it is until its log is repaired"
+
+
+class ReplicaRefused(Terminal):
+    """The database of a replica cannot hold a value that the source can."""
+
+    def __init__(self, table: str, why: str) -> None:
+        super().__init__(table, why)
+        self.table, self.why = table, why
+
+    def __str__(self) -> str:
+        return f"{self.table}: the replica refuses a row: {self.why}"
 
 
 class ReloadSeen(Terminal):

@@ -67,32 +67,30 @@ def open_duck_engine(
     session = DuckSession(partial(open_duckdb, scratch, budget.memory_mb, budget.threads))
     try:
         chosen = masking if contract.deletion_vectors else None
-        yield _DuckEngine(session, contract, landing, lake, scratch / "files", chosen, logs)
+        files = scratch / "files"
+        sink = DeltaSink(session, lake, contract.name, files, chosen, logs, contract.partition_by)
+        yield DuckEngine(session, sink, contract, landing, files)
     finally:
         session.close()
 
 
-class _DuckEngine:
+class DuckEngine:
+    """DuckDB with any sink."""
+
     def __init__(
-        self,
-        session: DuckSession,
-        contract: TableContract,
-        landing: ObjectStore,
-        lake: ObjectStore,
-        files: Path,
-        masking: MaskingPolicy | None,
-        logs: DeltaLogs | None,
+        self, session: DuckSession, sink: Sink, contract: TableContract, landing: ObjectStore, files: Path
     ) -> None:
-        self.session, self._contract, self._landing = session, contract, landing
+        self.session, self.sink, self._contract, self._landing = session, sink, contract, landing
         self._files = files  # local copies of landing and data files, for one batch
-        self.sink = DeltaSink(self.session, lake, contract.name, files, masking, logs, contract.partition_by)
 
     def stage(self) -> Stage:
+        """Empty the session for the next batch."""
         shutil.rmtree(self._files, ignore_errors=True)
         self._files.mkdir()
         self.session.con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it
         return DuckStage(self.session.con, self._contract, self._landing, self._files)
 
     def staged(self) -> None:
+        """All files of the batch are read."""
         # Every row carries its number by now; without an order to keep, DuckDB holds far less in memory at a time.
         self.session.con.execute("SET preserve_insertion_order = false")

@@ -64,7 +64,12 @@ PrefixOption = Annotated[
 @app.command("apply")
 def apply_command(
     landing: Annotated[str, typer.Argument(metavar="LANDING", help="Folder or s3:// URL with the files DMS wrote.")],
-    lake: Annotated[str, typer.Argument(metavar="LAKE", help="Folder or s3:// URL of the Delta tables.")],
+    lake: Annotated[
+        str,
+        typer.Argument(
+            metavar="LAKE", help="Folder or s3:// URL of the Delta tables, or postgresql:// URL of a replica."
+        ),
+    ],
     tables: Annotated[
         Path,
         typer.Option("--tables", metavar="FILE", help="YAML or JSON: what DMS was told to write, and keys."),

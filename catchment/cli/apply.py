@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from rich import box
 from rich.table import Table
 
 from catchment.apply import Account, Budget, apply_table
+from catchment.apply.engine import OpenEngine, open_duck_engine
 from catchment.cli.show import new_console
 from catchment.cli.spark import SparkScript
 from catchment.errors import CatchmentError, SettingsError
@@ -26,6 +30,7 @@ from catchment.leases.file import FileLease
 from catchment.storage import LocalStore, ObjectStore, open_store
 
 _LOG = logging.getLogger(__name__)
+REPLICAS = ("postgresql://", "postgres://")
 _COUNTS = ("read", "applied", "superseded", "stale", "quarantined", "inserted", "updated", "deleted", "key_changes")
 
 
@@ -57,8 +62,12 @@ def apply(
 ) -> int:
     """Apply every table of the tables file; returns the exit code. Raises SettingsError before anything is touched."""
     contracts = chosen(load_contracts(tables), only, str(tables))
+    replica = lake if lake.startswith(REPLICAS) else None
+    if replica is not None and (quarantine is None or on_spark):
+        raise SettingsError("apply", "LAKE", shown(lake), "a database needs --quarantine, and the engine is lambda")
     bad = quarantine or f"{lake.rstrip('/')}/_quarantine"
-    stores = open_store(landing), open_store(lake), open_store(bad)
+    # what a lake keeps beside its tables (leases, requests to reload) a database has beside its quarantine
+    stores = open_store(landing), open_store(bad if replica else lake), open_store(bad)
     if isinstance(stores[0], LocalStore) and not stores[0].root.is_dir():
         raise SettingsError("apply", "LANDING", landing, "allowed is a folder that exists, or s3://bucket/prefix")
     if stores[0].url == stores[1].url:
@@ -68,16 +77,39 @@ def apply(
         results = [_by_script(contract, script) for contract in contracts]
     else:
         lease = lease_of(stores[1])
-        results = [_here(contract, *stores, lease) for contract in contracts]
+        with _engine(replica) as open_engine:
+            results = [_here(contract, *stores, lease, open_engine) for contract in contracts]
     unlisted = {} if only else _unlisted(stores[0], {contract.name for contract in contracts})
     if json_to is not None:
-        _write_json(json_to, landing, lake, results, unlisted)
+        _write_json(json_to, landing, shown(lake), results, unlisted)
     if json_to != "-":
         _show(results, unlisted)
     for result in results:
         if result.error is not None:
             print(f"catchment: {result.error[1]}", file=sys.stderr)
     return 1 if any(result.error is not None for result in results) else 0
+
+
+@contextmanager
+def _engine(replica: str | None) -> Iterator[OpenEngine]:
+    """What opens the engine: for a database one whose connection serves all tables."""
+    if replica is None:
+        yield open_duck_engine
+        return
+    # imported here: the command line works where there is no driver
+    from catchment.apply.replica import open_replica_engine
+    from catchment.sinks.postgresql import Connection
+
+    connection = Connection(replica)
+    try:
+        yield partial(open_replica_engine, replica=connection)
+    finally:
+        connection.close()
+
+
+def shown(place: str) -> str:
+    """A place as it may be printed: without the password that a connection string may have."""
+    return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:…@", place)
 
 
 def chosen(contracts: dict[TableName, TableContract], only: Sequence[str], file: str) -> list[TableContract]:
@@ -110,7 +142,12 @@ def _by_script(contract: TableContract, script: SparkScript) -> Result:
 
 
 def _here(
-    contract: TableContract, landing: ObjectStore, lake: ObjectStore, quarantine: ObjectStore, lease: Lease
+    contract: TableContract,
+    landing: ObjectStore,
+    lake: ObjectStore,
+    quarantine: ObjectStore,
+    lease: Lease,
+    open_engine: OpenEngine,
 ) -> Result:
     try:
         account = apply_table(
@@ -121,6 +158,7 @@ def _here(
             lease=lease,
             budget=Budget(),
             now=lambda: datetime.now(UTC),
+            open_engine=open_engine,
         )
         return Result(str(contract.name), account, None)
     except CatchmentError as error:

@@ -123,10 +123,13 @@ class Ledger:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the same for the same ledger."""
-        files = [asdict(self.files[path]) for path in sorted(self.files)]
+        return {**self.summary(), "files": [asdict(self.files[path]) for path in sorted(self.files)]}
+
+    def summary(self) -> dict[str, Any]:
+        """The same without the files."""
         places = {"expired": self.expired, "end": self.end, "newest": self.newest}
         said = {"format": FORMAT, "watermark": self.watermark, "generation": self.generation.to_json()}
-        return {**said, **places, "files": files}
+        return {**said, **places}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Ledger:

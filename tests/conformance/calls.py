@@ -56,6 +56,11 @@ class _Watched:
     def __init__(self, name: str, target: Any, calls: Calls) -> None:
         self._name, self._target, self._calls = name, target, calls
 
+    @property
+    def calls(self) -> Calls:
+        """Who counts."""
+        return self._calls
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._target, name)
         if name in _NO_CALLS:

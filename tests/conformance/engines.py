@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from catchment.apply import Account, apply_table
 from catchment.apply.engine import open_duck_engine
 from catchment.sinks.merge_on_read import MaskingPolicy
-from tests.conformance import on_spark
+from tests.conformance import on_postgresql, on_spark
+from tests.conformance.views import DeltaView, View
 
 Apply = Callable[..., Account]
 Point = TypeVar("Point")
@@ -18,16 +20,20 @@ Point = TypeVar("Point")
 
 @dataclass(frozen=True)
 class Engine:
-    """``apply`` is called as catchment.apply.apply_table is; ``table`` are lines of the table's contract.
+    """``apply`` is called as catchment.apply.apply_table is; ``view`` looks at the table of a folder.
 
-    ``partitioned``: tables are partitioned by a column, mostly one whose values change. ``seldom``: with the slow tests
-    only. ``pace`` is the share of the examples that it is asked, and ``most`` how often it is interrupted: one that
-    takes its time, or has been asked much of it already.
+    ``prepare`` starts what the engine needs besides, once a process. ``table`` are lines of the table's contract.
+    ``delta``: others who know Delta tables may work on its tables. ``partitioned``: tables are partitioned by a column,
+    mostly one whose values change. ``seldom``: with the slow tests only. ``pace`` is the share of the examples that it
+    is asked, and ``most`` how often it is interrupted: one that takes its time, or has been asked much of it already.
     """
 
     name: str
     apply: Apply
+    view: Callable[[Path], View] = DeltaView
+    prepare: Callable[[], object] = lambda: None
     table: Mapping[str, object] = field(default_factory=dict)
+    delta: bool = True
     partitioned: bool = False
     seldom: bool = False
     pace: float = 1.0
@@ -49,12 +55,12 @@ ENGINES = {
     engine.name: engine
     for engine in (
         Engine("copy-on-write", apply_table),
-        Engine("deletion vectors", _marking, {"deletion_vectors": True}),
+        Engine("deletion vectors", _marking, table={"deletion_vectors": True}),
         Engine("partitions", apply_table, partitioned=True, pace=1 / 3, most=20),
         Engine(
             "partitions, deletion vectors",
             _marking,
-            {"deletion_vectors": True},
+            table={"deletion_vectors": True},
             partitioned=True,
             seldom=True,
             pace=1 / 3,
@@ -62,6 +68,15 @@ ENGINES = {
         ),
     )
 }
+ENGINES[on_postgresql.NAME] = Engine(
+    on_postgresql.NAME,
+    on_postgresql.apply,
+    on_postgresql.ReplicaView,
+    on_postgresql.start,
+    delta=False,
+    pace=1 / 3,
+    most=40,
+)
 if on_spark.HERE:
     ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 24, most=2)
     ENGINES["spark in turns"] = Engine("spark in turns", on_spark.apply_in_turns, pace=1 / 24, most=2)

@@ -63,6 +63,7 @@ def main(root: Path, engine: Engine, played: Script, *, each: bool) -> None:
         played.check_interrupted(table)
         played.check_recovered(table)
 
+    engine.prepare()
     start = played.begin(root / "start", engine, in_child)
     chosen = engine.some(points(start, root, played, each=each))
     for at in chosen:

@@ -17,7 +17,7 @@ from tests.conformance.engines import Engine
 from tests.conformance.leases import ExpiringLease
 from tests.conformance.model import SEQUENCE, File, Key, Record, Row, token
 from tests.conformance.others import maintain, scatter
-from tests.conformance.readers import READERS, canonical
+from tests.conformance.readers import canonical
 from tests.conformance.shapes import INTEGER, LONG, STRING, Shape
 from tests.conformance.table import Table
 
@@ -54,6 +54,7 @@ FLOOR = token(25)
 def copy(table: Table, root: Path) -> Table:
     """The same table elsewhere."""
     shutil.copytree(table.root, root)
+    table.view.copy_to(root)
     return replace(table, root=root, delivered=dict(table.delivered))
 
 
@@ -95,12 +96,12 @@ def _land_changes(table: Table) -> None:
 
 def _check_part(table: Table) -> None:
     """The table is what the files say that its own commits name."""
-    named = [file["path"] for record in table.records() for file in record["files"]]
+    named = [file["path"] for record in table.view.records() for file in record["files"]]
     assert len(named) == len(set(named)), "a file was applied twice"
     table.check_quarantine()
     part = replace(table, delivered={path: table.delivered[path] for path in named})
     columns = (*_COLUMNS, SEQUENCE)
-    assert canonical(READERS["deltalake"](table.path), columns) == part.expected_of(columns)
+    assert canonical(next(table.view.read())[1], columns) == part.expected_of(columns)
 
 
 def _check_changes(table: Table) -> None:
@@ -120,10 +121,10 @@ def _land_reload(table: Table) -> None:
 
 def _check_either(table: Table) -> None:
     """The table is the old generation whole, or the new one."""
-    swapped = any(record.get("generation", {}).get("number") for record in table.records())
+    swapped = any(record.get("generation", {}).get("number") for record in table.view.records())
     meant = [(RELOADED,), (RELOADED, THEN[2])] if swapped else [FIRST]
     table.check_quarantine()
-    found = canonical(READERS["deltalake"](table.path), _COLUMNS)
+    found = canonical(next(table.view.read())[1], _COLUMNS)
     assert found in [_meaning_of(table, files) for files in meant]
 
 
@@ -131,8 +132,8 @@ def _check_reload(table: Table) -> None:
     """One more call makes it the new generation and what changed since, and it stays so."""
     account = table.apply(budget=BUDGET)
     assert account.generation == 1
-    for name, read in READERS.items():
-        assert canonical(read(table.path), _COLUMNS) == _meaning_of(table, (RELOADED, THEN[2])), name
+    for name, rows in table.view.read():
+        assert canonical(rows, _COLUMNS) == _meaning_of(table, (RELOADED, THEN[2])), name
     table.check_quarantine()
     table.check_repetition(account.version)
 
@@ -158,7 +159,7 @@ def _land_and_apply(table: Table) -> None:
 
 
 def _check_whole(table: Table) -> None:
-    table.check_rows(["deltalake"])
+    table.check_rows(1)
 
 
 def _check_maintained(table: Table) -> None:

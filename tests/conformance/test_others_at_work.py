@@ -112,18 +112,18 @@ def test_a_paused_holder_that_wakes_up_spoils_nothing(tmp_path: Path, first_engi
 
 
 def test_a_holder_that_slept_beyond_the_horizon_finds_its_files_gone_and_the_lease_too(
-    tmp_path: Path, first_engine: Engine
+    tmp_path: Path, first_delta_engine: Engine
 ) -> None:
-    check_take_over(tmp_path, first_engine, each=False, days=10)
+    check_take_over(tmp_path, first_delta_engine, each=False, days=10)
 
 
-def test_what_fails_behind_the_own_commit_is_no_lost_race(tmp_path: Path, first_engine: Engine) -> None:
-    table = script.CHANGES.begin(tmp_path / "table", first_engine)
+def test_what_fails_behind_the_own_commit_is_no_lost_race(tmp_path: Path, first_delta_engine: Engine) -> None:
+    table = script.CHANGES.begin(tmp_path / "table", first_delta_engine)
 
     def fail() -> None:
         raise RuntimeError("nobody expects this")
 
-    at = counted(tmp_path, first_engine).index("lake.create_bytes") + 1
+    at = counted(tmp_path, first_delta_engine).index("lake.create_bytes") + 1
     with pytest.raises(RuntimeError, match="nobody expects this"):
         script.apply(table, Calls(fail, at=at, after=True))
     script.CHANGES.check_interrupted(table)
@@ -131,15 +131,15 @@ def test_what_fails_behind_the_own_commit_is_no_lost_race(tmp_path: Path, first_
 
 
 @pytest.mark.parametrize("call", ["lease.acquire", "lake.put"])
-def test_a_holder_whose_lease_is_gone_commits_no_more(tmp_path: Path, first_engine: Engine, call: str) -> None:
-    table, lease = script.CHANGES.begin(tmp_path / "table", first_engine), ExpiringLease()
+def test_a_holder_whose_lease_is_gone_commits_no_more(tmp_path: Path, first_delta_engine: Engine, call: str) -> None:
+    table, lease = script.CHANGES.begin(tmp_path / "table", first_delta_engine), ExpiringLease()
     version = DeltaTable(table.path).version()
 
     def taken() -> None:
         lease.expire()
         lease.acquire("s.t")
 
-    at = counted(tmp_path, first_engine).index(call) + 1
+    at = counted(tmp_path, first_delta_engine).index(call) + 1
     with pytest.raises(LeaseTaken):
         script.apply(table, Calls(taken, at=at, after=True), lease)
     assert DeltaTable(table.path).version() == version
@@ -147,9 +147,9 @@ def test_a_holder_whose_lease_is_gone_commits_no_more(tmp_path: Path, first_engi
 
 @pytest.mark.parametrize(("call", "then"), [("lake.put", "lake.create_bytes"), ("lake.list", "lake.delete")])
 def test_maintenance_whose_lease_is_gone_changes_nothing_more(
-    tmp_path: Path, first_engine: Engine, call: str, then: str
+    tmp_path: Path, first_delta_engine: Engine, call: str, then: str
 ) -> None:
-    start, undisturbed = script.MAINTENANCE.begin(tmp_path / "start", first_engine), Calls()
+    start, undisturbed = script.MAINTENANCE.begin(tmp_path / "start", first_delta_engine), Calls()
     script.maintain_late(script.copy(start, tmp_path / "counted"), undisturbed)
     names = undisturbed.names
     for begun in (number for number, name in enumerate(names) if name == then and names[number - 1] != then):
@@ -182,13 +182,13 @@ def test_a_file_that_lands_behind_the_last_look_is_applied_by_the_holder(tmp_pat
 
 
 @pytest.mark.parametrize("work", HARMLESS)
-def test_maintenance_in_between_changes_nothing(tmp_path: Path, first_engine: Engine, work: str) -> None:
-    check_harmless(tmp_path, first_engine, HARMLESS[work], each=False)
+def test_maintenance_in_between_changes_nothing(tmp_path: Path, first_delta_engine: Engine, work: str) -> None:
+    check_harmless(tmp_path, first_delta_engine, HARMLESS[work], each=False)
 
 
 @pytest.mark.parametrize("work", FOREIGN)
-def test_foreign_rows_are_refused(tmp_path: Path, first_engine: Engine, work: str) -> None:
-    check_foreign(tmp_path, first_engine, FOREIGN[work], each=False)
+def test_foreign_rows_are_refused(tmp_path: Path, first_delta_engine: Engine, work: str) -> None:
+    check_foreign(tmp_path, first_delta_engine, FOREIGN[work], each=False)
 
 
 @pytest.mark.slow
@@ -200,12 +200,12 @@ def test_a_holder_paused_at_any_call_spoils_nothing(tmp_path: Path, engine: Engi
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("work", HARMLESS)
-def test_maintenance_at_any_call_changes_nothing(tmp_path: Path, engine: Engine, work: str) -> None:
-    check_harmless(tmp_path, engine, HARMLESS[work], each=True)
+def test_maintenance_at_any_call_changes_nothing(tmp_path: Path, delta_engine: Engine, work: str) -> None:
+    check_harmless(tmp_path, delta_engine, HARMLESS[work], each=True)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("work", FOREIGN)
-def test_foreign_rows_are_refused_at_any_call(tmp_path: Path, engine: Engine, work: str) -> None:
-    check_foreign(tmp_path, engine, FOREIGN[work], each=True)
+def test_foreign_rows_are_refused_at_any_call(tmp_path: Path, delta_engine: Engine, work: str) -> None:
+    check_foreign(tmp_path, delta_engine, FOREIGN[work], each=True)

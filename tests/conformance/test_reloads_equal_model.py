@@ -17,7 +17,7 @@ from catchment.reload.request import ReloadRequest, write_request
 from tests.conformance import reloads as g
 from tests.conformance.engines import Engine
 from tests.conformance.model import File
-from tests.conformance.readers import READERS, canonical
+from tests.conformance.readers import canonical
 from tests.conformance.shapes import Shape
 from tests.conformance.table import Table
 
@@ -31,8 +31,8 @@ def land(table: Table, file: File, at: datetime) -> None:
 def check_rows(table: Table, meant: g.Rows) -> None:
     columns = list(table.shape.kinds)
     rows = [dict(zip(table.shape.key, key, strict=True)) | row for key, row in meant.items()]
-    for name, read in READERS.items():
-        assert canonical(read(table.path), columns) == canonical(rows, columns), name
+    for name, found in table.view.read():
+        assert canonical(found, columns) == canonical(rows, columns), name
 
 
 def play(table: Table, events: list[g.Event], source: g.Rows) -> None:
