@@ -9,6 +9,7 @@ from aws_cdk.aws_s3 import IBucket
 from constructs import Construct
 
 from catchment_constructs.acknowledge import objects_finding
+from catchment_constructs.own_code import own_code
 from catchment_constructs.python_function import PythonFunction
 
 HANDLER = "lambda_src.empty_bucket.handler.handler"
@@ -20,7 +21,7 @@ class BucketEmptier(Construct):
 
     One function serves all buckets named to ``empty``. (CDK's own ``auto_delete_objects`` does the same in Node.)
 
-    Example: ``BucketEmptier(self, "Emptier", code=own_code(), …).empty("Silver", bucket)``
+    Example: ``BucketEmptier(self, "Emptier").empty("Silver", bucket)``
     """
 
     def __init__(
@@ -28,15 +29,15 @@ class BucketEmptier(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        code: Code,
+        code: Code | None = None,
         handler: str = HANDLER,
-        log_retention: RetentionDays,
+        log_retention: RetentionDays = RetentionDays.THREE_MONTHS,
     ) -> None:
         super().__init__(scope, construct_id)
         self._worker = PythonFunction(
             self,
             "Worker",
-            code=code,
+            code=code or own_code(),
             handler=handler,
             memory_mb=256,
             timeout_seconds=900,

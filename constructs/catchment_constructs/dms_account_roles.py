@@ -10,6 +10,7 @@ from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
 from catchment_constructs.event_queue import EventQueue
+from catchment_constructs.own_code import own_code
 from catchment_constructs.python_function import PythonFunction
 
 HANDLER = "lambda_src.account_roles.handler.handler"
@@ -34,7 +35,7 @@ class DmsAccountRoles(Construct):
     IAM takes a while until DMS sees them, so they belong into a stack that is deployed well before the first subnet
     group of DMS. ``boundary_arn`` bounds a role that is made.
 
-    Example: ``DmsAccountRoles(self, "AccountRoles", code=own_code(), log_retention=RetentionDays.ONE_MONTH)``
+    Example: ``DmsAccountRoles(self, "AccountRoles")``
     """
 
     def __init__(
@@ -42,9 +43,9 @@ class DmsAccountRoles(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        code: Code,
+        code: Code | None = None,
         handler: str = HANDLER,
-        log_retention: RetentionDays,
+        log_retention: RetentionDays = RetentionDays.THREE_MONTHS,
         for_redshift: bool = False,
         boundary_arn: str | None = None,
         wait_seconds: int = 15,
@@ -54,7 +55,7 @@ class DmsAccountRoles(Construct):
         self._worker = PythonFunction(
             self,
             "Worker",
-            code=code,
+            code=code or own_code(),
             handler=handler,
             memory_mb=256,
             timeout_seconds=_CALL_SECONDS,

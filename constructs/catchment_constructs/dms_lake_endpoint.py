@@ -16,7 +16,8 @@ class DmsLakeEndpoint(Construct):
     """The target endpoint: Parquet files that can be applied exactly, in ``<bucket>/<folder>/<schema>/<table>/``.
 
     Every record, of full loads too, says its operation and commit time; nothing is left out (neither
-    ``CdcInsertsOnly`` nor ``CdcInsertsAndUpdates``); change files lie in day folders of UTC.
+    ``CdcInsertsOnly`` nor ``CdcInsertsAndUpdates``); change files lie in day folders of UTC. DMS closes a file of
+    changes after ``max_batch_seconds``, or at ``min_file_kb`` (its own defaults), whichever comes first.
 
     Example: ``DmsLakeEndpoint(self, "Lake", bucket=landing, folder="sales", key=key, …).arn``
     """
@@ -29,9 +30,9 @@ class DmsLakeEndpoint(Construct):
         bucket: IBucket,
         folder: str,
         key: IKey,
-        timestamp_column: str,
-        max_batch_seconds: int,
-        min_file_kb: int,
+        timestamp_column: str = "dms_ts",
+        max_batch_seconds: int = 60,
+        min_file_kb: int = 32_000,
     ) -> None:
         super().__init__(scope, construct_id)
         role = self._build_role(bucket, folder, key)

@@ -26,10 +26,10 @@ class DmsReplicationInstance(Construct):
         vpc: IVpc,
         security_group: ISecurityGroup,
         key: IKey,
-        instance_class: str,
-        engine_version: str,
-        storage_gb: int,
-        multi_az: bool,
+        instance_class: str = "dms.t3.medium",
+        engine_version: str = "3.5.4",
+        storage_gb: int = 50,
+        multi_az: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         subnets = CfnReplicationSubnetGroup(

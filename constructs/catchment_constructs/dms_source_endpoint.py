@@ -37,11 +37,11 @@ class DmsSourceEndpoint(Construct):
         *,
         engine: str,
         secret: ISecret,
-        key: IKey | None,
-        database: str | None,
-        ssl_mode: str,
+        key: IKey | None = None,
+        database: str | None = None,
+        ssl_mode: str = "require",
         certificate_arn: str | None = None,
-        settings: Mapping[str, Any],
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         role = Role(
@@ -72,7 +72,7 @@ class DmsSourceEndpoint(Construct):
             certificate_arn=certificate_arn,
         )
         own = {
-            **settings,
+            **(settings or {}),
             "SecretsManagerSecretId": secret.secret_arn,
             "SecretsManagerAccessRoleArn": role.role_arn,
         }

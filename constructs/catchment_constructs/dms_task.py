@@ -35,7 +35,7 @@ class DmsTask(Construct):
     takes only where the source endpoint names its ``SlotName``. Left out: from now on.
 
     CloudFormation makes the task and leaves it in ``ready``; DmsTaskLifecycle starts and stops it. A change of the
-    endpoints or the instance makes a new task, that is a full load.
+    migration, the endpoints or the instance makes a new task, that is a full load.
 
     Example: ``DmsTask(self, "Task", instance=instance, source_arn=…, target_arn=…, tables=[DmsTable(…)], …).arn``
     """
@@ -49,8 +49,8 @@ class DmsTask(Construct):
         source_arn: str,
         target_arn: str,
         tables: Sequence[DmsTable],
-        sequence_column: str,
-        before_image_prefix: str,
+        sequence_column: str = "dms_seq",
+        before_image_prefix: str = "BI_",
         lobs: LobPolicy,
         parallel_tables: int = 8,
         migration: Migration = "full-load-and-cdc",

@@ -21,6 +21,7 @@ from catchment_constructs.dms_serverless_replication import DmsServerlessReplica
 from catchment_constructs.dms_source_endpoint import DmsSourceEndpoint
 from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.event_queue import EventQueue
+from catchment_constructs.own_code import own_code
 from catchment_constructs.python_function import PythonFunction
 
 HANDLER = "lambda_src.task_lifecycle.handler.handler"
@@ -40,7 +41,7 @@ class DmsTaskLifecycle(Construct):
 
     Example::
 
-        lifecycle = DmsTaskLifecycle(self, "TaskLifecycle", code=own_code(), task_parameters=["/lake/shop"], …)
+        lifecycle = DmsTaskLifecycle(self, "TaskLifecycle", task_parameters=["/lake/shop"], …)
         lifecycle.keep("Shop", task=task, source=source, target=lake, instance_arn=…, running=True, …)
     """
 
@@ -49,9 +50,9 @@ class DmsTaskLifecycle(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        code: Code,
+        code: Code | None = None,
         handler: str = HANDLER,
-        log_retention: RetentionDays,
+        log_retention: RetentionDays = RetentionDays.THREE_MONTHS,
         task_parameters: Sequence[str],
         wait_seconds: int = 15,
     ) -> None:
@@ -60,7 +61,7 @@ class DmsTaskLifecycle(Construct):
         self._worker = PythonFunction(
             self,
             "Worker",
-            code=code,
+            code=code or own_code(),
             handler=handler,
             memory_mb=256,
             timeout_seconds=_CALL_SECONDS,

@@ -45,10 +45,23 @@ def test_the_readme_example_makes_a_task_that_is_started(example: tuple[Path, di
 
 def test_the_functions_come_with_the_package(example: tuple[Path, dict[str, Any]]) -> None:
     app, template = example
-    (function,) = [each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
-    (code,) = (app / "cdk.out").glob(f"asset.{function['Properties']['Code']['S3Key'].removesuffix('.zip')}")
+    functions = [
+        each["Properties"] for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"
+    ]
+    (asset,) = {each["Code"]["S3Key"].removesuffix(".zip") for each in functions}
+    (code,) = (app / "cdk.out").glob(f"asset.{asset}")
     assert all(file.is_file() and not file.is_symlink() for file in code.rglob("*.py"))
-    module = function["Properties"]["Handler"].removesuffix(".handler")
-    loaded = [sys.executable, "-c", f"import {module} as it; print(it.__file__)"]
+    handlers = {each["Handler"].removesuffix(".handler") for each in functions}
+    assert handlers == {"lambda_src.task_lifecycle.handler", "lambda_src.account_roles.handler"}
+    script = "".join(f"import {module}\nprint({module}.__file__)\n" for module in handlers)
+    loaded = [sys.executable, "-c", script]
     done = subprocess.run(loaded, cwd=code, capture_output=True, text=True, check=True, env={"PYTHONPATH": "."})
-    assert Path(done.stdout.strip()).is_relative_to(code)
+    assert all(Path(line).is_relative_to(code) for line in done.stdout.split())
+
+
+def test_every_construct_is_told_of() -> None:
+    text = (ROOT / "constructs" / "README.md").read_text()
+    files = (ROOT / "constructs" / "catchment_constructs").glob("*.py")
+    made = [name for file in files for name in re.findall(r"^class (\w+)\(Construct\)", file.read_text(), re.MULTILINE)]
+    parts = {"EventQueue", "PythonFunction", "ReplicationNetwork"}
+    assert sorted(name for name in made if name not in parts and f"`{name}`" not in text) == []

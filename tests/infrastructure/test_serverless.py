@@ -13,6 +13,8 @@ from botocore.stub import Stubber
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
+from catchment.landing.names import TableName
+from catchment.reload.dms import DmsTask
 from catchment.reload.serverless import task_api
 from catchment.settings import Settings, load_settings
 from catchment.settings.models import ServerlessSettings
@@ -173,4 +175,22 @@ def test_a_new_table_is_looked_for_on_every_page_and_loaded() -> None:
     recorded.takes("describe_replication_table_statistics", {"ReplicationTableStatistics": lines[1:]}, Marker="more")
     recorded.takes("reload_replication_tables", TablesToReload=[{"SchemaName": "s", "TableName": "new"}])
     assert "s.new" in str(recorded.task.load(["s.new"], memory))
+    recorded.done()
+
+
+def test_a_reload_is_asked_for_and_followed_as_of_a_task() -> None:
+    recorded = Recorded()
+    task = DmsTask(recorded.client, ARN)
+    recorded.state("running")
+    assert task.make_run(1.0) is False
+    recorded.takes("reload_replication_tables", TablesToReload=[{"SchemaName": "s", "TableName": "t"}])
+    task.reload([TableName("s", "t")])
+    only = [{"Name": "schema-name", "Values": ["s"]}, {"Name": "table-name", "Values": ["t"]}]
+    line = {"SchemaName": "s", "TableName": "t", "TableState": "Table completed", "FullLoadRows": 7}
+    times = {"FullLoadStartTime": NOW, "FullLoadEndTime": NOW + timedelta(seconds=3)}
+    answer = {"ReplicationTableStatistics": [{**line, **times}]}
+    recorded.takes("describe_replication_table_statistics", answer, Filters=only)
+    state = task.state(TableName("s", "t"))
+    assert state is not None
+    assert (state.complete, state.rows) == (True, 7)
     recorded.done()

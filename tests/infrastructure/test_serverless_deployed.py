@@ -35,16 +35,25 @@ def _loaded(aws: LocalAws) -> set[str]:
     return {f"{each['SchemaName']}.{each['TableName']}" for each in lines if each.get("FullLoadEndTime")}
 
 
+def _in_lake(aws: LocalAws, outputs: dict[str, dict[str, str]]) -> int:
+    """How many tables have a first commit."""
+    (bucket,) = [stack["SilverBucket"] for stack in outputs.values() if "SilverBucket" in stack]
+    return len(list((aws.folder / "s3" / bucket / "sales").glob("*/*/_delta_log/00000000000000000000.json")))
+
+
 def test_a_serverless_replication_is_started_changed_left_for_an_instance_and_removed(
     aws: LocalAws, synthesized: Callable[[Settings], Assembly]
 ) -> None:
     tables = set(SETTINGS.sources["sales"].tables)
     before = synthesized(_serverless(SETTINGS)).folder
-    fill(aws, deploy(aws, before, stacks=["Lake", "Network", "Sources"]))
+    outputs = deploy(aws, before, stacks=["Lake", "Network", "Sources"])
+    fill(aws, outputs)
     deploy(aws, before)
     until(lambda: _loaded(aws) == tables)
     assert _replication(aws)["Status"] == "running"
     assert history(aws) == ["start-replication"]
+    # The applier asks DMS whether the load is complete before it commits anything of it.
+    until(lambda: _in_lake(aws, outputs) == len(tables))
 
     deploy(aws, synthesized(_serverless(with_source(lob_max_kb=256))).folder)
     assert _replication(aws)["Status"] == "running"

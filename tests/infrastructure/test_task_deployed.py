@@ -94,8 +94,19 @@ def test_a_running_task_is_changed_in_one_deployment_rolled_back_and_removed(
     until(lambda: _task(aws)[0] == "running")
     assert history(aws)[-2:] == [": stop", "resume-processing"], "it goes on though nobody asked after the rollback"
 
-    destroy(aws, after)
+    (arn,) = _arns(aws)
+    follows = synthesized(with_source(migration="cdc")).folder
+    deploy(aws, follows)
+    assert arn not in _arns(aws), "another migration takes another task"
+    assert _task(aws)[0] == "running"
+    assert history(aws)[-2:] == [": stop", "start-replication"]
+
+    destroy(aws, follows)
     assert aws.client("dms").describe_replication_tasks()["ReplicationTasks"] == []
+
+
+def _arns(aws: LocalAws) -> list[str]:
+    return [each["ReplicationTaskArn"] for each in aws.client("dms").describe_replication_tasks()["ReplicationTasks"]]
 
 
 def _loads(aws: LocalAws) -> dict[str, Any]:

@@ -20,6 +20,7 @@ _STOPPED_FOR = (
     "TableMappings",
     "ReplicationTaskSettings",
     "ReplicationSettings",
+    "ReplicationType",
     "ComputeConfig",
     "CdcStartPosition",
     "CdcStopPosition",
@@ -59,10 +60,7 @@ def _changed(change: Change, before: Resource, after: Resource, name: str, conte
     touched = change.differing(*_STOPPED_FOR)
     if touched:
         yield effect(Level.INTERRUPTION, change.resource, f"stops and resumes {name}, {_BEHIND}", _MODIFY)
-    if refused := change.differing("MigrationType", "ReplicationType"):
-        words = f"wants {name} to migrate otherwise, which DMS refuses: the deployment breaks off and is rolled back"
-        yield effect(Level.INTERRUPTION, change.resource, words, "AWS DMS API Reference, ModifyReplicationTask")
-    told = frozenset(difference.top for difference in (*touched, *refused))
+    told = frozenset(difference.top for difference in touched)
     if any(difference.top not in told for difference in change.differences):
         yield from generic(change, context, told)
 

@@ -43,7 +43,7 @@ class DmsKinds:
             ),
             "AWS::DMS::Endpoint": self._kind("Endpoint", {"KmsKeyId"}),
             "AWS::DMS::ReplicationTask": self._kind(
-                "ReplicationTask", {"SourceEndpointArn", "TargetEndpointArn", "ReplicationInstanceArn"}
+                "ReplicationTask", {"MigrationType", "SourceEndpointArn", "TargetEndpointArn", "ReplicationInstanceArn"}
             ),
             "AWS::DMS::ReplicationConfig": self._kind("ReplicationConfig", {"ResourceIdentifier"}),
         }

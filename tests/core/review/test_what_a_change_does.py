@@ -266,3 +266,36 @@ def test_effects_are_json() -> None:
     assert markdown(found, "dev", "main").startswith("### What deploying this to `dev` does\n")
     assert "2 interruption" in text(found)
     assert text([]).startswith("Nothing happens")
+
+
+def serverless(*tables: str, most: int = 8) -> tuple[str, dict[str, Any]]:
+    return "AWS::DMS::ReplicationConfig", {
+        "ReplicationConfigIdentifier": "sales",
+        "ReplicationType": "full-load-and-cdc",
+        "SourceEndpointArn": {"Ref": "Source"},
+        "TargetEndpointArn": {"Ref": "Target"},
+        "TableMappings": json.loads(mappings(*tables)),
+        "ReplicationSettings": {},
+        "ComputeConfig": {"MinCapacityUnits": 1, "MaxCapacityUnits": most},
+    }
+
+
+def test_more_capacity_and_another_table_stop_a_serverless_replication_and_reload_nothing_else() -> None:
+    before = {"Source": SOURCE, "Target": TARGET, "sales": serverless("s.a")}
+    more = {**before, "sales": serverless("s.a", "s.b", most=16)}
+    lines = told(before, more)
+    assert "interruption: adds s.b to replication task sales → full load of 1 table, of no other" in lines
+    assert "interruption: stops and resumes replication task sales, about 4 minutes behind" in lines
+    assert not [line for line in lines if line.startswith(("reload", "data-loss"))]
+
+
+def test_turning_from_an_instance_to_serverless_is_a_full_load() -> None:
+    lines = told(pipeline(), {"Source": SOURCE, "Target": TARGET, "Serverless": serverless("s.a", "s.b")})
+    assert any("full load of 2 tables" in line for line in lines)
+    assert any("are followed no more" in line for line in lines)
+
+
+def test_a_task_that_is_to_migrate_otherwise_is_made_anew() -> None:
+    kind, properties = task("s.a", "s.b")
+    lines = told(pipeline(), pipeline(sales=(kind, {**properties, "MigrationType": "cdc"})))
+    assert lines == ["reload: replaces replication task sales (MigrationType) → full reload of 2 tables"]
