@@ -9,7 +9,7 @@ from catchment.review.changes import Change, changes
 from catchment.review.context import Context
 from catchment.review.contracts import contract_effects
 from catchment.review.effects import Effect
-from catchment.review.renames import renamed_stacks
+from catchment.review.renames import rename_effects, renamed
 from catchment.review.replacement import Key, Replacement, replacements
 from catchment.review.rules import effects
 
@@ -19,13 +19,14 @@ def review(before: Assembly, after: Assembly, rows: Mapping[str, int] | None = N
 
     ``rows``: how many rows tables (``schema.table``) have, where that is known.
     """
-    found = list(changes(before, after))
+    anew = renamed(before, after)
+    found = [change for change in changes(before, after) if change.resource.stack not in anew]
     replaced = replacements(found, after)
     changed = frozenset(change.key for change in found)
     found += _passed_on(found, replaced, before, after)
     context = Context(before, after, replaced, rows or {}, changed)
     told = [effect for change in found for effect in effects(change, context)]
-    told += [*contract_effects(context), *renamed_stacks(context)]
+    told += [*contract_effects(context), *rename_effects(before, after)]
     return sorted(dict.fromkeys(told), key=lambda effect: -effect.level)
 
 

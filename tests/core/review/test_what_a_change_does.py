@@ -58,7 +58,8 @@ def test_a_stack_under_another_name_is_a_new_one_and_the_old_one_stays() -> None
     def named(name: str, template: Template) -> dict[str, Any]:
         return {"S": replace(stack("S", template), deployed_as=name)}
 
-    assert said(review(named("a-dev-s", pipeline()), named("b-dev-s", pipeline()))) == [
+    other = pipeline(Instance=(INSTANCE[0], {**INSTANCE[1], "KmsKeyId": "other"}))
+    assert said(review(named("a-dev-s", pipeline()), named("b-dev-s", other))) == [
         "reload: deploys b-dev-s, all of it new, beside a-dev-s, which stays until it is removed "
         "→ full load of every table"
     ]
