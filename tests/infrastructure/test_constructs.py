@@ -30,8 +30,11 @@ from catchment_constructs.dms_task import DmsTask
 from catchment_constructs.dms_task_lifecycle import DmsTaskLifecycle
 from catchment_constructs.dms_task_settings import LobPolicy
 from catchment_constructs.event_queue import EventQueue
+from catchment_constructs.external_database import ExternalDatabase
+from catchment_constructs.imported_network import ImportedNetwork, ImportedSubnet
 from catchment_constructs.lake_zone import LakeZone
 from catchment_constructs.own_code import own_code
+from catchment_constructs.source_database import DatabaseEngine, SourceDatabase
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 TABLES = [
@@ -75,6 +78,57 @@ class Around:
             timestamp_column="dms_ts",
             max_batch_seconds=60,
             min_file_kb=32_000,
+        )
+
+    def database(self) -> SourceDatabase:
+        database = SourceDatabase(
+            self.stack,
+            "It",
+            engine=DatabaseEngine(
+                rds_engine="postgres",
+                version="18.4",
+                major_version="18",
+                port=5432,
+                parameters={"rds.logical_replication": "1"},
+                log_exports=["postgresql"],
+            ),
+            database="shop",
+            vpc=self.vpc,
+            key=self.key,
+            instance_class="db.t4g.medium",
+            storage_gb=50,
+            max_storage_gb=200,
+            backup_days=7,
+            ca_certificate="rds-ca-rsa2048-g1",
+            multi_az=False,
+            deletion_protection=True,
+        )
+        database.allow_from(self.group, "DMS reads the database")
+        return database
+
+    def external_database(self) -> None:
+        secret = Secret.from_secret_name_v2(self.stack, "Login", "shop/login")
+        clients = SecurityGroup(self.stack, "Clients", vpc=self.vpc, allow_all_outbound=False)
+        for name, place in {
+            "ByGroup": {"security_group": self.group},
+            "ByAddress": {"address": "10.60.0.0/24"},
+        }.items():
+            database = ExternalDatabase(self.stack, name, secret=secret, secret_key=None, port=5432, **place)
+            database.allow_from(clients, "DMS reads the database")
+
+    def imported_network(self) -> ImportedNetwork:
+        tables = {"a": "rtb-1", "b": "rtb-2"}
+        return ImportedNetwork(
+            self.stack,
+            "It",
+            vpc_id="vpc-1",
+            subnets=[
+                ImportedSubnet(subnet_id=f"subnet-{zone}", availability_zone=zone, route_table_id=table)
+                for zone, table in tables.items()
+            ],
+            endpoints=["logs"],
+            endpoint_group=self.group,
+            s3_prefix_list_id="pl-1",
         )
 
     def instance(self) -> DmsReplicationInstance:
@@ -139,9 +193,12 @@ CONSTRUCTS: dict[str, Callable[[Around], object]] = {
     "DmsTask": Around.task,
     "DmsTaskLifecycle": Around.lifecycle,
     "EventQueue": lambda around: EventQueue(around.stack, "It", retry_seconds=660, max_receives=5),
+    "ExternalDatabase": Around.external_database,
+    "ImportedNetwork": Around.imported_network,
     "LakeZone": lambda around: LakeZone(
         around.stack, "It", key=around.key, access_logs=around.bucket, expire_after_days=90, announces_objects=True
     ),
+    "SourceDatabase": Around.database,
 }
 
 
