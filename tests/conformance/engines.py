@@ -74,8 +74,8 @@ ENGINES[on_postgresql.NAME] = Engine(
     on_postgresql.ReplicaView,
     on_postgresql.start,
     delta=False,
-    pace=1 / 3,
-    most=40,
+    pace=1 / 4,
+    most=24,
 )
 if on_spark.HERE:
     ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 24, most=2)

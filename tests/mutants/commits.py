@@ -15,7 +15,11 @@ from tests.mutants.mutant import (
     Mutant,
 )
 
-_APPLIER, _PENDING = "catchment/apply/applier.py", "catchment/apply/pending.py"
+_APPLIER, _COMMITS, _PENDING = (
+    "catchment/apply/applier.py",
+    "catchment/apply/commits.py",
+    "catchment/apply/pending.py",
+)
 _DELTA, _EFFECTS = "catchment/sinks/delta.py", "catchment/changes/effects.py"
 _TABLE, _DIGEST = "catchment/sinks/delta_table.py", "catchment/sinks/ledger_digest.py"
 _LEDGER, _LOCAL = "catchment/sinks/ledger.py", "catchment/storage/local.py"
@@ -26,7 +30,7 @@ COMMITS = (
         "What fails on files that others took away is a lost race",
         "it is an error like any other",
         _APPLIER,
-        "            if self._putting:\n                raise\n",
+        "            if self.commits.putting:\n                raise\n",
         "            raise\n",
         (f"{OTHERS}::test_a_holder_that_slept_beyond_the_horizon_finds_its_files_gone_and_the_lease_too",),
     ),
@@ -34,7 +38,7 @@ COMMITS = (
         "What fails behind the own commit is an error",
         "it is taken for a lost race",
         _APPLIER,
-        "            if self._putting:\n                raise\n",
+        "            if self.commits.putting:\n                raise\n",
         "",
         (f"{OTHERS}::test_what_fails_behind_the_own_commit_is_no_lost_race",),
     ),
@@ -56,7 +60,7 @@ COMMITS = (
     Mutant(
         "The watermark never goes back",
         "each commit says its own files' watermark",
-        _APPLIER,
+        _COMMITS,
         "max(state.ledger.watermark, watermark(files))",
         "watermark(files)",
     ),
@@ -103,7 +107,7 @@ COMMITS = (
     Mutant(
         "Rejected records are kept before the commit counts them",
         "they are not kept",
-        _APPLIER,
+        _COMMITS,
         "        self._quarantine(fresh)\n\n        def check() -> None:\n            self.held.check()\n",
         "        def check() -> None:\n            self.held.check()\n",
         (FAULTS,),
@@ -119,7 +123,7 @@ COMMITS = (
     Mutant(
         "Changes below the floor are stale",
         "they count like any other",
-        _APPLIER,
+        _COMMITS,
         "settle(self.engine.session, each, state.ledger.generation.floor)",
         "pass",
         (RELOADS,),
@@ -127,7 +131,7 @@ COMMITS = (
     Mutant(
         "A new load is swapped in with all of its rows, or not yet",
         "nobody counts them",
-        _APPLIER,
+        _COMMITS,
         "if load.rows is not None and load.rows != found:",
         "if load.rows is not None and found < 0:",
         (GENERATIONS,),
@@ -183,7 +187,7 @@ COMMITS = (
     Mutant(
         "A load that begins again before the commit is waited for",
         "nobody looks whether it did",
-        _APPLIER,
+        _COMMITS,
         "if load is not None and load.state is not None and",
         "if load is None and",
         (f"{GENERATIONS}::test_a_load_that_begins_again_before_the_commit_is_waited_for",),
@@ -191,7 +195,7 @@ COMMITS = (
     Mutant(
         "A replay looks at the whole landing folder",
         "it looks at what lies behind the newest file",
-        _APPLIER,
+        _COMMITS,
         "            listing = self.lookout.whole(state.ledger)\n            found = replay(",
         "            listing = self.lookout.look(state.ledger)\n            found = replay(",
         ("tests/core/apply/test_lookout.py::test_a_late_file_is_exact_though_the_look_was_short",),
