@@ -52,6 +52,7 @@ class TableLoad:
         self._file: tuple[OpenFile, Path] | None = None
         self._file_rows = 0
         self._number = 0
+        self._segment: int | None = None
         self._last_stamp = 0
 
     def run(self, connection: Any) -> int:
@@ -62,12 +63,21 @@ class TableLoad:
         self._line.load_start = self._clock()
         self._line.load_rows = 0
         self._sender.prepare(self._shape, self._plan.settings["FullLoadSettings"]["TargetTablePrepMode"])
-        with connection.cursor() as cursor:
-            cursor.copy_expert(self._copy_statement().as_string(cursor), self, size=1 << 16)
-        self._convert()
-        self._finish_file()
+        ranges = self._plan.rules.ranges.get((self._shape.schema, self._shape.table))
+        if ranges is None:
+            self._load(connection, sql.SQL("true"))
+        else:
+            for self._segment, condition in enumerate(ranges.conditions(), start=1):
+                self._number = 0
+                self._load(connection, condition)
         self._line.load_end = self._line.updated = self._clock()
         return self._line.load_rows
+
+    def _load(self, connection: Any, condition: sql.Composable) -> None:
+        with connection.cursor() as cursor:
+            cursor.copy_expert(self._copy_statement(condition).as_string(cursor), self, size=1 << 16)
+        self._convert()
+        self._finish_file()
 
     def write(self, row: bytes) -> int:
         """One row of COPY text, as psycopg2 hands it over."""
@@ -77,12 +87,13 @@ class TableLoad:
             self._convert()
         return len(row)
 
-    def _copy_statement(self) -> sql.Composed:
+    def _copy_statement(self, condition: sql.Composable) -> sql.Composed:
         columns = sql.SQL(", ").join(sql.Identifier(c.name) for c in self._shape.columns)
         name = sql.Identifier(self._shape.schema, self._shape.table)
         # without ONLY a parent would bring the rows of tables that inherit from it, which are replicated on their own
         only = sql.SQL("" if self._partitioned else "ONLY ")
-        return sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT (FORMAT csv)").format(columns, only, name)
+        statement = sql.SQL("COPY (SELECT {} FROM {}{} WHERE {}) TO STDOUT (FORMAT csv)")
+        return statement.format(columns, only, name, condition)
 
     def _convert(self) -> None:
         if not self._text:
@@ -131,7 +142,7 @@ class TableLoad:
         file, path = self._file
         file.close()
         self._number += 1
-        self._sender.send_load(self._shape, self._number, path)
+        self._sender.send_load(self._shape, self._number, path, self._segment)
         self._file, self._file_rows = None, 0
 
 

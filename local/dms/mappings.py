@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.dms.segments import Ranges
+
 CHANGE_SEQ = "$AR_H_CHANGE_SEQ"
 EXPRESSIONS = (CHANGE_SEQ, "$AR_H_OPERATION", "$AR_M_SOURCE_SCHEMA", "$AR_M_SOURCE_TABLE_NAME")
 
@@ -59,6 +61,7 @@ class TableRules:
     added: tuple[tuple[Locator, AddedColumn], ...]
     before: tuple[tuple[Locator, tuple[str, str]], ...]
     lob_kilobytes: Mapping[tuple[str, str], int]
+    ranges: Mapping[tuple[str, str], Ranges]
 
     def selects(self, schema: str, table: str) -> bool:
         """Whether the task takes the table."""
@@ -84,7 +87,7 @@ def parse_mappings(text: str) -> TableRules:
     except (ValueError, KeyError, TypeError) as error:
         raise MappingRefused("-", f"not a JSON object with a list of rules ({error})") from error
     _check_ids(rules)
-    parts: dict[str, list[Any]] = {"include": [], "exclude": [], "added": [], "before": [], "lob": []}
+    parts: dict[str, list[Any]] = {"include": [], "exclude": [], "added": [], "before": [], "lob": [], "ranges": []}
     for rule in sorted(rules, key=lambda one: int(one["rule-id"])):
         reader = _READERS.get(rule.get("rule-type"))
         if reader is None:
@@ -98,6 +101,7 @@ def parse_mappings(text: str) -> TableRules:
         tuple(parts["added"]),
         tuple(parts["before"]),
         dict(reversed(parts["lob"])),
+        dict(reversed(parts["ranges"])),
     )
 
 
@@ -150,7 +154,7 @@ def _before_image(rule: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _read_table_settings(rule: Mapping[str, Any], parts: dict[str, list[Any]]) -> None:
-    _only(rule, "object-locator", "lob-settings")
+    _only(rule, "object-locator", "lob-settings", "parallel-load")
     locator, lob = _locator(rule, exact=True), rule.get("lob-settings", {})
     if "%" in locator.schema + locator.table:
         raise MappingRefused(rule["rule-id"], "table-settings need exact names")
@@ -158,6 +162,19 @@ def _read_table_settings(rule: Mapping[str, Any], parts: dict[str, list[Any]]) -
         raise MappingRefused(rule["rule-id"], f"lob-settings mode {lob['mode']!r} is not emulated; S3 knows limited")
     if "bulk-max-size" in lob:
         parts["lob"].append(((locator.schema, locator.table), int(lob["bulk-max-size"])))
+    if "parallel-load" in rule:
+        parts["ranges"].append(((locator.schema, locator.table), _ranges(rule["rule-id"], rule["parallel-load"])))
+
+
+def _ranges(number: str, load: Mapping[str, Any]) -> Ranges:
+    if load.get("type") != "ranges":
+        raise MappingRefused(
+            number, f"parallel-load {load.get('type')!r}: a PostgreSQL source is loaded by ranges only"
+        )
+    columns, boundaries = tuple(load.get("columns", ())), tuple(map(tuple, load.get("boundaries", ())))
+    if not columns or not boundaries or any(len(boundary) != len(columns) for boundary in boundaries):
+        raise MappingRefused(number, "parallel-load: boundaries must have a value for each of the columns")
+    return Ranges(columns, boundaries)
 
 
 _READERS = {

@@ -30,9 +30,13 @@ class KeyNames:
         """The key prefix of a table, without a closing slash."""
         return self._root + folder
 
-    def load(self, folder: str, number: int) -> str:
-        """``…/LOAD0000000A.parquet``: eight hexadecimal digits in capitals, counted from 1."""
-        return f"{self._root}{folder}/LOAD{number:08X}.{self._suffix}"
+    def load(self, folder: str, number: int, segment: int | None = None) -> str:
+        """``…/LOAD0000000A.parquet``: eight hexadecimal digits in capitals, counted from 1.
+
+        Of a part of a table: ``…/SEGMENT2_LOAD0000000A.parquet``.
+        """
+        part = "" if segment is None else f"SEGMENT{segment}_"
+        return f"{self._root}{folder}/{part}LOAD{number:08X}.{self._suffix}"
 
     def changes(self, folder: str, named: int, dated: int) -> str:
         """``…/2026/03/01/20260301-090610254.parquet``: named by one moment, in the date folder of another."""

@@ -56,9 +56,9 @@ class FileSender:
         path = self._scratch / f"{next(self._numbers)}.{self._format.suffix}"
         return self._format.open(path, schema), path
 
-    def send_load(self, shape: TableShape, number: int, path: Path) -> None:
-        """Upload a finished LOAD file under its number."""
-        self._put(self._names.load(shape.folder, number), path)
+    def send_load(self, shape: TableShape, number: int, path: Path, segment: int | None = None) -> None:
+        """Upload a finished LOAD file under its number, and that of the table's part, where it is loaded in parts."""
+        self._put(self._names.load(shape.folder, number, segment), path)
         path.unlink()
 
     def prepare(self, shape: TableShape, mode: str) -> None:
