@@ -70,7 +70,11 @@ class OverviewDashboard(Construct):
             LogQueryWidget(
                 title="What failed last in the apply function",
                 log_group_names=[log_group],
-                query_lines=["fields @timestamp, level, message, exception", 'filter level = "ERROR"', "limit 20"],
+                query_lines=[
+                    "fields @timestamp, message, errorType, errorMessage",
+                    'filter level = "ERROR"',
+                    "limit 20",
+                ],
                 view=LogQueryVisualizationType.TABLE,
                 width=16,
             ),
