@@ -61,6 +61,7 @@ def build(app: App, settings: Settings) -> None:
         sweep=apply.sweep,
         states=apply.states,
         agent=sources.agent,
+        rotation=sources.rotation,
         spark=apply.spark,
         tasks=replication.tasks,
     )

@@ -24,10 +24,10 @@ def build_agent(
     settings: Settings,
     network: ReplicationNetwork,
     databases: Mapping[str, SourceDatabase | ExternalDatabase],
-) -> SourceAgent | None:
+) -> tuple[SourceAgent | None, SecretRotation | None]:
     """The agent of every source, in the stack of the databases: a slot is watched that outlives its task.
 
-    None where no source is of an engine with an upkeep.
+    With it what changes passwords. None where no source is of an engine with an upkeep, or has its password changed.
     """
     sources = {
         name: _attended(source, databases[name])
@@ -35,10 +35,10 @@ def build_agent(
         if engine(source.engine).upkeep is not None
     }
     if not sources:
-        return None
+        return None, None
     certificates = [source.certificate for source in sources.values() if source.certificate is not None]
     code, layer = agent_code(certificates), DependencyLayer(stack, "Drivers", lock=AGENT_LOCK, build=AGENT_BUILD).layer
-    _build_rotation(stack, settings, network, sources, code, layer)
+    rotation = _build_rotation(stack, settings, network, sources, code, layer)
     agent = SourceAgent(
         stack,
         "Agent",
@@ -53,7 +53,7 @@ def build_agent(
         log_retention=log_retention(settings),
     )
     CfnOutput(stack, "AgentFunction", value=agent.function.function_name)
-    return agent
+    return agent, rotation
 
 
 def _build_rotation(
@@ -63,8 +63,7 @@ def _build_rotation(
     sources: Mapping[str, AttendedSource],
     code: Code,
     layer: ILayerVersion,
-) -> None:
-    """The function that changes passwords, where a source's are to be changed."""
+) -> SecretRotation | None:
     days = {name: source.rds.rotate_days for name, source in settings.sources.items() if source.rds is not None}
     rotated = {
         name: RotatedSecret(
@@ -77,19 +76,20 @@ def _build_rotation(
         for name, every in days.items()
         if every is not None and (key := sources[name].key) is not None
     }
-    if rotated:
-        SecretRotation(
-            stack,
-            "Rotation",
-            secrets=rotated,
-            excluded_characters=REFUSED_IN_PASSWORDS,
-            vpc=network.vpc,
-            security_group=network.agent_security_group,
-            code=code,
-            handler="lambda_src.source_agent.rotation.handler",
-            layer=layer,
-            log_retention=log_retention(settings),
-        )
+    if not rotated:
+        return None
+    return SecretRotation(
+        stack,
+        "Rotation",
+        secrets=rotated,
+        excluded_characters=REFUSED_IN_PASSWORDS,
+        vpc=network.vpc,
+        security_group=network.agent_security_group,
+        code=code,
+        handler="lambda_src.source_agent.rotation.handler",
+        layer=layer,
+        log_retention=log_retention(settings),
+    )
 
 
 def _attended(source: SourceSettings, database: SourceDatabase | ExternalDatabase) -> AttendedSource:

@@ -16,8 +16,10 @@ from catchment_constructs.applier_alarms import ApplierAlarms
 from catchment_constructs.change_applier import ChangeApplier
 from catchment_constructs.daily_budget import DailyBudget
 from catchment_constructs.dms_task_failures import DmsTaskFailures
+from catchment_constructs.function_alarms import FunctionAlarms
 from catchment_constructs.job_failures import JobFailures
 from catchment_constructs.overview_dashboard import OverviewDashboard
+from catchment_constructs.secret_rotation import SecretRotation
 from catchment_constructs.source_agent import SourceAgent
 from catchment_constructs.source_alarms import Limits, SourceAlarms
 from catchment_constructs.source_dashboard import SourceDashboard
@@ -50,6 +52,7 @@ class MonitoringStack(Stack):
         sweep: TableSweep,
         states: TableStates,
         agent: SourceAgent | None,
+        rotation: SecretRotation | None,
         spark: SparkJob,
         tasks: Mapping[str, ReplicatedSource],
     ) -> None:
@@ -73,6 +76,15 @@ class MonitoringStack(Stack):
             every_minutes=monitoring.table_minutes,
             agent_minutes=monitoring.headroom_minutes,
         )
+        if rotation is not None:
+            FunctionAlarms(
+                self,
+                "rotation",
+                watcher=self._watcher,
+                function=rotation.function,
+                of="rotation",
+                percent=monitoring.error_percent,
+            )
         task_arns = [task.task_arn for task in tasks.values()]
         DmsTaskFailures(self, "TaskFailures", watcher=self._watcher, task_arns=task_arns)
         JobFailures(self, "SparkFailures", watcher=self._watcher, job_name=spark.job_name)

@@ -38,7 +38,7 @@ class SourcesStack(Stack):
                 database.allow_from(network.agent_security_group, "The agent looks after the database")
             CfnOutput(self, f"{name}-SecretArn", value=database.secret.secret_arn)
             self.databases[name] = database
-        self.agent = build_agent(self, settings, network, self.databases)
+        self.agent, self.rotation = build_agent(self, settings, network, self.databases)
 
     def _build_external(self, name: str, source: SourceSettings) -> ExternalDatabase | None:
         external = source.external

@@ -219,6 +219,14 @@ def test_a_password_is_changed_where_the_settings_say_so(every_engine: Assembly)
     assert (invoke["SourceArn"], invoke["SourceAccount"]) == (schedule["SecretId"], {"Ref": "AWS::AccountId"})
 
 
+def test_a_rotation_that_fails_is_told(every_engine: Assembly, prod: Assembly) -> None:
+    def alarms(assembly: Assembly) -> list[str]:
+        return [each["AlarmName"] for each in assembly.properties("Monitoring", "AWS::CloudWatch::Alarm")]
+
+    assert [name for name in alarms(every_engine) if "rotation" in name]
+    assert not [name for name in alarms(prod) if "rotation" in name], "nobody changes a password there"
+
+
 def test_a_task_connects_anew_when_its_secret_has_a_new_value(every_engine: Assembly) -> None:
     rules = {
         rule["Targets"][0]["Input"]: rule["EventPattern"]
