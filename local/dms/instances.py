@@ -104,7 +104,7 @@ class InstanceApi:
         """Remove an instance that has no task."""
         record = self._registry.get("instance", params["ReplicationInstanceArn"])
         arn = record["ReplicationInstanceArn"]
-        if any(task["ReplicationInstanceArn"] == arn for task in self._registry.all("task")):
+        if any(task.get("ReplicationInstanceArn") == arn for task in self._registry.all("task")):
             raise invalid_state(f"Replication instance {arn} has replication tasks.")
         self._registry.remove("instance", arn)
         for connection in self._registry.all("connection"):

@@ -1,4 +1,4 @@
-"""Slow: the life of a serverless replication on the local AWS with a real PostgreSQL, and the way to an instance."""
+"""Slow: the way from an instance to a serverless replication, and its life, on the local AWS with a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from catchment.settings import Settings
 from catchment.settings.models import ServerlessSettings
-from local.aws import LocalAws, deploy, destroy
+from catchment.teardown import steps, take_inventory
+from local.aws import LocalAws, deploy
 from tests.infrastructure.assembly import Assembly
 from tests.infrastructure.test_task_deployed import SETTINGS, aws, fill, history, until, with_source
 
@@ -41,30 +42,34 @@ def _in_lake(aws: LocalAws, outputs: dict[str, dict[str, str]]) -> int:
     return len(list((aws.folder / "s3" / bucket / "sales").glob("*/*/_delta_log/00000000000000000000.json")))
 
 
-def test_a_serverless_replication_is_started_changed_left_for_an_instance_and_removed(
-    aws: LocalAws, synthesized: Callable[[Settings], Assembly]
+def test_a_task_is_left_for_a_serverless_replication_which_is_changed_and_removed(
+    aws: LocalAws, synthesized: Callable[[Settings], Assembly], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = set(SETTINGS.sources["sales"].tables)
-    before = synthesized(_serverless(SETTINGS)).folder
-    outputs = deploy(aws, before, stacks=["Lake", "Network", "Sources"])
+    with_instance = synthesized(SETTINGS).folder
+    outputs = deploy(aws, with_instance, stacks=["Lake", "Network", "Sources"])
     fill(aws, outputs)
-    deploy(aws, before)
-    until(lambda: _loaded(aws) == tables)
-    assert _replication(aws)["Status"] == "running"
+    deploy(aws, with_instance)
     assert history(aws) == ["start-replication"]
-    # The applier asks DMS whether the load is complete before it commits anything of it.
+
+    deploy(aws, synthesized(_serverless(SETTINGS)).folder)
+    assert aws.client("dms").describe_replication_tasks()["ReplicationTasks"] == []
+    assert aws.client("dms").describe_replication_instances()["ReplicationInstances"] == []
+    assert _replication(aws)["Status"] == "running"
+    assert history(aws)[1:] == [": stop", "start-replication"]
+    until(lambda: _loaded(aws) == tables)
+    # The applier asks DMS whether a load is complete before it commits anything of it.
     until(lambda: _in_lake(aws, outputs) == len(tables))
 
     deploy(aws, synthesized(_serverless(with_source(lob_max_kb=256))).folder)
     assert _replication(aws)["Status"] == "running"
-    assert history(aws) == ["start-replication", ": stop", "resume-processing"]
+    assert history(aws)[3:] == [": stop", "resume-processing"]
 
-    with_instance = synthesized(SETTINGS).folder
-    deploy(aws, with_instance)
-    assert aws.client("dms").describe_replications()["Replications"] == []
-    (task,) = aws.client("dms").describe_replication_tasks()["ReplicationTasks"]
-    assert task["Status"] == "running"
-    assert history(aws)[3:] == [": stop", "start-replication"]
-
-    destroy(aws, with_instance)
-    assert aws.client("dms").describe_replication_tasks()["ReplicationTasks"] == []
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    told = [(step.words, step.do()) for step in steps(take_inventory("laptop", "catchment"), poll_seconds=1)]
+    (stopped,) = [said for words, said in told if words.startswith("stop ")]
+    assert stopped == "it stands"
+    assert dict(told)["note the slots that were theirs"].startswith("sales: awsdms_")
+    assert dict(told)["drop what replication left in the sources"] == "sales: nothing was left"
+    assert take_inventory("laptop", "catchment").stacks == []

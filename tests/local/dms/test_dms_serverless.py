@@ -76,3 +76,13 @@ def test_no_start_from_a_position_is_emulated(dms: Dms, mappings: list[Any]) -> 
     asked = {"StartReplicationType": "start-replication", "CdcStartPosition": "4AF/B0"}
     with pytest.raises(DmsFault, match="CdcStartPosition is not emulated"):
         dms.call("StartReplication", ReplicationConfigArn=_create(dms, mappings), **asked)
+
+
+def test_an_instance_goes_though_there_are_serverless_replications(
+    dms: Dms, mappings: list[Any], wait_for: Callable[..., Any]
+) -> None:
+    _create(dms, mappings)
+    dms.call("DeleteReplicationTask", ReplicationTaskArn=dms.task)
+    wait_for(lambda: not dms.call("DescribeReplicationTasks")["ReplicationTasks"], "the task to go")
+    dms.call("DeleteReplicationInstance", ReplicationInstanceArn=dms.instance)
+    assert dms.call("DescribeReplicationInstances")["ReplicationInstances"] == []
