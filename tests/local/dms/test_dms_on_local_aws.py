@@ -132,7 +132,11 @@ def test_a_task_reads_its_secret_and_writes_to_its_bucket_as_its_roles(
     dms.stop_replication_task(ReplicationTaskArn=task)
     wait_for(lambda: dms.describe_replication_tasks()["ReplicationTasks"][0]["Status"] == "stopped", "the stop")
     metrics = aws.client("cloudwatch").list_metrics(Namespace="AWS/DMS")["Metrics"]
-    assert {metric["MetricName"] for metric in metrics} >= {"CDCLatencySource", "CDCLatencyTarget"}
+    assert {metric["MetricName"] for metric in metrics} >= {
+        "CDCLatencySource",
+        "CDCLatencyTarget",
+        "CDCThroughputRowsTarget",
+    }
     assert {"Name": "ReplicationTaskIdentifier", "Value": task.rsplit(":", 1)[1]} in metrics[0]["Dimensions"]
     told = [received(aws, queue, wait_for) for _ in range(2)]
     assert [event["detail"]["eventType"] for event in told] == ["REPLICATION_TASK_STARTED", "REPLICATION_TASK_STOPPED"]
