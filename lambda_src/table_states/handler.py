@@ -67,7 +67,11 @@ def handler(_event: object, _context: object) -> dict[str, dict[str, float]]:
 def _states(arn: str) -> dict[TableName, dict[str, Any]]:
     dms = task_api(boto3.client("dms"), arn)
     pages = dms.get_paginator("describe_table_statistics").paginate(ReplicationTaskArn=arn)
-    lines = (line for page in pages for line in page["TableStatistics"])
+    try:
+        lines = [line for page in pages for line in page["TableStatistics"]]
+    except dms.exceptions.InvalidResourceStateFault:
+        # A serverless replication has no statistics before its first start, nor after DMS has taken its capacity away.
+        return {}
     return {TableName(line["SchemaName"], line["TableName"]): line for line in lines}
 
 

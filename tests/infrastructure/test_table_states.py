@@ -17,6 +17,7 @@ import boto3
 import pytest
 
 TASK = "arn:aws:dms:eu-central-1:123456789012:task:SALES"
+SERVERLESS = "arn:aws:dms:eu-central-1:123456789012:replication-config:SALES"
 
 
 CONTRACTS = {
@@ -28,6 +29,7 @@ CONTRACTS = {
 class Aws(BaseHTTPRequestHandler):
     """One source with a task of three pages of tables, one without."""
 
+    task = TASK
     status = "running"
     pages = (["Table completed", "Table error"], ["Full load"], ["Table is being reloaded", "Table does not exist"])
 
@@ -48,7 +50,7 @@ class Aws(BaseHTTPRequestHandler):
 
     def GetParameter(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if asked["Name"] == "/catchment/dev/sales/task-arn":
-            return 200, {"Parameter": {"Name": asked["Name"], "Value": TASK}}
+            return 200, {"Parameter": {"Name": asked["Name"], "Value": self.task}}
         return 400, {"__type": "ParameterNotFound", "message": asked["Name"]}
 
     def DescribeTableStatistics(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -64,6 +66,17 @@ class Aws(BaseHTTPRequestHandler):
     def DescribeReplicationTasks(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         assert asked["Filters"] == [{"Name": "replication-task-arn", "Values": [TASK]}]
         return 200, {"ReplicationTasks": [{"ReplicationTaskArn": TASK, "Status": self.status}]}
+
+    def DescribeReplicationTableStatistics(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        assert asked["ReplicationConfigArn"] == SERVERLESS
+        if self.status == "created":
+            return 400, {"__type": "InvalidResourceStateFault", "message": "never started"}
+        lines = [{"SchemaName": "s", "TableName": "t0_0", "TableState": "Table error"}]
+        return 200, {"ReplicationConfigArn": SERVERLESS, "ReplicationTableStatistics": lines}
+
+    def DescribeReplications(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        assert asked["Filters"] == [{"Name": "replication-config-arn", "Values": [SERVERLESS]}]
+        return 200, {"Replications": [{"ReplicationConfigArn": SERVERLESS, "Status": self.status}]}
 
     def log_message(self, *_: object) -> None:
         return None
@@ -135,6 +148,16 @@ def test_sources_and_tables_are_measured_and_those_in_error_named(
 def test_a_task_that_stands_is_told(handler: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Aws, "status", "failed")
     assert handler({}, None)["sales"]["TaskRunning"] == 0
+
+
+@pytest.mark.parametrize(("status", "running", "tables"), [("running", 1, 1), ("created", 0, 0)])
+def test_a_serverless_replication_is_looked_at_too(
+    handler: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, status: str, running: int, tables: int
+) -> None:
+    monkeypatch.setattr(Aws, "task", SERVERLESS)
+    monkeypatch.setattr(Aws, "status", status)
+    found = handler({}, None)["sales"]
+    assert (found["TaskRunning"], found["TablesInError"], found["Tables"]) == (running, tables, tables)
 
 
 def test_a_table_that_cannot_be_looked_at_fails_the_call_after_the_others(
