@@ -10,6 +10,7 @@ from pathlib import Path
 from local.aws import ministack_seam as seam
 from local.aws.dms_host import DmsHost
 from local.aws.functions.pool import FunctionPool
+from local.aws.grants import USED
 from local.aws.jobs.runner import JobRunner
 from local.aws.monitoring.watch import AlarmWatch
 from local.aws.resources import ec2, s3, secrets
@@ -38,6 +39,7 @@ class Cloud:
         seam.evaluate_alarms_ourselves()
         seam.run_functions_with(self._functions.invoke)
         seam.run_jobs_with(self._jobs)
+        seam.note_what_is_used(folder / USED)
         seam.judge_as_aws_does(request_context)
         seam.deliver_as_permitted()
         seam.keep_keys_of_topics()

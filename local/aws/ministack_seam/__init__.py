@@ -26,6 +26,7 @@ from local.aws.ministack_seam.networks import ec2
 from local.aws.ministack_seam.objects import bucket_holds_objects, keep_objects_on_disk
 from local.aws.ministack_seam.serving import serve
 from local.aws.ministack_seam.topics import keep_keys_of_topics
+from local.aws.ministack_seam.usage import note_what_is_used
 
 __all__ = [
     "StackAlarms",
@@ -42,6 +43,7 @@ __all__ = [
     "judge_as_aws_does",
     "keep_keys_of_topics",
     "keep_objects_on_disk",
+    "note_what_is_used",
     "physical_name",
     "publish_gauges",
     "put_service_event",
