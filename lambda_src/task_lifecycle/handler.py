@@ -30,8 +30,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     ``{"restart": parameter}`` has the task that the SSM parameter names stopped and resumed, if it runs.
     """
     waited_for = json.loads(event["Records"][0]["body"]) if "Records" in event else event
-    if event.get("source") == "aws.cloudformation":
-        _go_on()
+    if event.get("source") == "aws.cloudformation" or "rolled_back" in waited_for:
+        _go_on(waited_for.get("rolled_back", {}))
     elif "restart" in waited_for:
         _restart(waited_for)
     else:
@@ -78,15 +78,29 @@ def _hold(request: str, parameter: str) -> str | None:
     return task.stop()
 
 
-def _go_on() -> None:
-    """Have each task go on that a deployment, since rolled back, has stopped."""
+def _go_on(memories: dict[str, dict[str, Any]]) -> None:
+    """Have each task go on that a deployment, since rolled back, has stopped; one look a call."""
+    waiting = {}
     for parameter in os.environ["TASK_PARAMETERS"].split(","):
-        arn = _task_arn(parameter)
-        task = _task(arn) if arn is not None else None
-        if task is not None and task.is_held():
-            _LOG.warning("%s: the deployment that held it was rolled back; it goes on", arn)
-            task.run({})
-            task.let_go()
+        memory = memories.get(parameter, {"began": time.time()})
+        if not memories or parameter in memories:
+            waiting |= {parameter: memory} if _waits(parameter, memory) else {}
+    if waiting:
+        into_queue(json.dumps({"rolled_back": waiting}))
+
+
+def _waits(parameter: str, memory: dict[str, Any]) -> bool:
+    """Whether a task that was held does not run again yet. An endpoint that was changed back is a new one to DMS."""
+    arn = _task_arn(parameter)
+    task = _task(arn) if arn is not None else None
+    if task is None or not (memory.get("held") or task.is_held()):
+        return False
+    if time.time() - memory["began"] > LIMIT_SECONDS:
+        raise TaskFailed(f"{arn} does not run again {LIMIT_SECONDS // 60} minutes after a deployment was rolled back")
+    if not memory.get("held"):
+        _LOG.warning("%s: the deployment that held it was rolled back; it goes on", arn)
+        memory["held"] = True
+    return task.go_on(memory) is not None
 
 
 def _restart(request: dict[str, Any]) -> None:

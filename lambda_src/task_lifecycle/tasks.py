@@ -64,6 +64,16 @@ class Task:
         memory["started"] = True
         return f"{self._arn} is starting"
 
+    def go_on(self, memory: dict[str, Any]) -> str | None:
+        """Run the task after its connections were tried; it says itself which they are. Raises TaskFailed."""
+        task = self._find()
+        # A serverless replication has no instance, and tries its connections whenever it starts.
+        if (instance_arn := task.get("ReplicationInstanceArn")) is not None:
+            ends = [task["SourceEndpointArn"], task["TargetEndpointArn"]]
+            if (waited_for := self.test_connections(instance_arn, ends, memory)) is not None:
+                return waited_for
+        return self.run(memory)
+
     def load(self, tables: Sequence[str], memory: dict[str, Any]) -> str | None:
         """See to it that DMS loads tables (``schema.table``) that are new to the task since it was last started.
 

@@ -87,7 +87,7 @@ def test_a_running_task_is_changed_in_one_deployment_rolled_back_and_removed(
     until(lambda: LATE in _loads(aws))
     assert {name: when for name, when in _loads(aws).items() if name != LATE} == first, "nor when it comes back"
 
-    broken = synthesized(with_source(lob_max_kb=102_400, max_batch_seconds=1)).folder
+    broken = synthesized(with_source(lob_max_kb=102_400, max_batch_seconds=2)).folder
     _make_impossible(broken)
     with pytest.raises(DeploymentFailed, match="UPDATE_ROLLBACK_COMPLETE"):
         deploy(aws, broken)
