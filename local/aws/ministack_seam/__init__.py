@@ -23,7 +23,7 @@ from local.aws.ministack_seam.invocations import run_functions_with
 from local.aws.ministack_seam.jobs import run_jobs_with
 from local.aws.ministack_seam.monitoring import StackAlarms, evaluate_alarms_ourselves, publish_gauges, read_samples
 from local.aws.ministack_seam.networks import ec2
-from local.aws.ministack_seam.objects import bucket_holds_objects, keep_objects_on_disk
+from local.aws.ministack_seam.objects import bucket_holds_objects, encrypt_bucket, keep_objects_on_disk
 from local.aws.ministack_seam.serving import serve
 from local.aws.ministack_seam.topics import keep_keys_of_topics
 from local.aws.ministack_seam.usage import note_what_is_used
@@ -38,6 +38,7 @@ __all__ = [
     "database_records",
     "deliver_as_permitted",
     "ec2",
+    "encrypt_bucket",
     "evaluate_alarms_ourselves",
     "inspect_templates_with",
     "judge_as_aws_does",

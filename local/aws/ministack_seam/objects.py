@@ -46,6 +46,17 @@ def _write_object(bucket: str, key: str, record: dict[str, Any]) -> None:
     record["body"] = None
 
 
+def encrypt_bucket(name: str, algorithm: str, key: str | None) -> None:
+    """Have a bucket's objects encrypted by default, with a key of KMS where one is named."""
+    key_id = "" if key is None else f"<KMSMasterKeyID>{key}</KMSMasterKeyID>"
+    default = f"<SSEAlgorithm>{algorithm}</SSEAlgorithm>{key_id}"
+    rule = f"<ApplyServerSideEncryptionByDefault>{default}</ApplyServerSideEncryptionByDefault>"
+    body = f"<ServerSideEncryptionConfiguration><Rule>{rule}</Rule></ServerSideEncryptionConfiguration>"
+    status, _, answer = s3._put_bucket_encryption(name, body.encode())
+    if status != 200:
+        raise ValueError(f"{name}: encryption {algorithm}: {answer!r}")
+
+
 def bucket_holds_objects(name: str) -> bool:
     """Whether a bucket has objects, or versions of them."""
     bucket = s3._buckets.get(name)

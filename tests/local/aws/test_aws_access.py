@@ -75,6 +75,19 @@ def test_an_encrypted_bucket_asks_for_its_key_too(function: Function, invoke: In
     assert "kms:Decrypt" in invoke(with_key, **get)[0]
 
 
+def test_a_deployed_bucket_asks_for_the_key_of_its_template(
+    deployed: Callable[..., dict[str, str]], aws: LocalAws
+) -> None:
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": {"Fn::GetAtt": ["Key", "Arn"]}}
+    encryption = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": default}]}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketEncryption": encryption}}
+    names = {"Bucket": {"Ref": "Bucket"}, "Key": {"Fn::GetAtt": ["Key", "Arn"]}}
+    outputs = deployed("encrypted-bucket", {"Key": key, "Bucket": bucket}, names)
+    written = aws.client("s3").put_object(Bucket=outputs["Bucket"], Key="k", Body=b"x")
+    assert written["SSEKMSKeyId"] == outputs["Key"], "else access to the key is never asked for"
+
+
 def test_a_policy_against_plain_http_does_not_bite_on_the_loopback_interface(
     function: Function, invoke: Invoke, aws: LocalAws
 ) -> None:
