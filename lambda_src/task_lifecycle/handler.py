@@ -80,7 +80,7 @@ def _hold(request: str, parameter: str) -> str | None:
 
 def _go_on(memories: dict[str, dict[str, Any]]) -> None:
     """Have each task go on that a deployment, since rolled back, has stopped; one look a call."""
-    waiting = {}
+    waiting: dict[str, dict[str, Any]] = {}
     for parameter in os.environ["TASK_PARAMETERS"].split(","):
         memory = memories.get(parameter, {"began": time.time()})
         if not memories or parameter in memories:
