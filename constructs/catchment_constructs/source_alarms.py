@@ -90,8 +90,10 @@ class SourceAlarms(Construct):
             periods=2,
             missing=UNKNOWN,
         )
-        # Busy: more waits to be written (CDCIncomingChanges) than that speed would write within the period.
+        # Busy: more waits to be written (CDCIncomingChanges) than that speed would write within the period. While a
+        # table loads, changes wait for its load by design.
         backlog = limits.rows_per_second * int(PERIOD.to_seconds())
+        self.loading = self.own("TablesLoading", "Maximum")
         self.written, self.incoming = (
             self.of_dms(name, "Average") for name in ("CDCThroughputRowsTarget", "CDCIncomingChanges")
         )
@@ -102,10 +104,11 @@ class SourceAlarms(Construct):
             says=f"{self._source}: DMS writes fewer than {limits.rows_per_second} rows a second, and over {backlog:,} "
             "changes wait.",
             metric=math(
-                f"(written < {limits.rows_per_second}) * (incoming > {backlog})",
+                f"(written < {limits.rows_per_second}) * (incoming > {backlog}) * (loading < 1)",
                 "slow though busy",
                 written=self.written,
                 incoming=self.incoming,
+                loading=self.loading,
             ),
             above=0,
             periods=3,

@@ -84,7 +84,7 @@ class SourceDashboard(Construct):
             GraphWidget(
                 title="Rows loaded, by table; tables loading, suspended",
                 left=[self._by_table("FullLoadRows", "Maximum")],
-                right=[source.own("TablesLoading", "Maximum"), source.in_error],
+                right=[source.loading, source.in_error],
                 width=8,
             ),
             GraphWidget(

@@ -32,7 +32,7 @@ DIRECT: Mapping[str, Mapping[str, float]] = {
     "source-latency": {"CDCLatencySource": 301},
     "target-latency": {"CDCLatencyTarget": 301},
     "throttles": {"Throttles": 1},
-    "throughput": {"CDCThroughputRowsTarget": 0, "CDCIncomingChanges": 1e6},
+    "throughput": {"CDCThroughputRowsTarget": 0, "CDCIncomingChanges": 1e6, "TablesLoading": 0},
     "zone-size": {"BucketSizeBytes": 2e12},
 }
 """The metrics put in directly, by kind: a database that fills up, a quarter of an hour, a terabyte."""
