@@ -138,6 +138,7 @@ bundle: setup ## Build the Lambda layer for arm64, without Docker
 
 bench: setup setup-spark ## Measure applying for a quarter of an hour; writes benchmarks/results/ and docs/performance.md
 	@$(BIN)/python -m benchmarks.apply --publish
+	@$(BIN)/python -m benchmarks.replica >benchmarks/results/replica.md
 
 bench-full: setup setup-spark ## The same with tables of 100 million rows, and reading and emulating DMS files
 	@$(BIN)/python -m benchmarks.apply --publish --full
