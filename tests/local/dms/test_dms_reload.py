@@ -86,7 +86,7 @@ class Lake:
 
     def pause(self, seconds: float) -> None:
         self.apply()
-        time.sleep(min(seconds, 0.2))
+        time.sleep(max(0.0, min(seconds, 0.2)))
 
     def rows(self) -> list[tuple[int, str]]:
         found = DeltaTable(self._root / "lake/shop/orders").to_pyarrow_table().to_pylist()
