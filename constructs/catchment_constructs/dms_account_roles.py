@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Aws, CustomResource, Stack
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_lambda import Code
-from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 
-from catchment_constructs.event_queue import EventQueue
-from catchment_constructs.own_code import own_code
-from catchment_constructs.python_function import PythonFunction
+from catchment_constructs.waiting_function import WaitingFunction
 
 HANDLER = "lambda_src.account_roles.handler.handler"
 """In ``own_code()``."""
@@ -23,8 +20,6 @@ ROLES = {
 """The managed policy of each (AWS DMS User Guide, "Creating the IAM roles to use with AWS DMS")."""
 REDSHIFT_ROLE = {"dms-access-for-endpoint": "AmazonDMSRedshiftS3Role"}
 """Needed besides where Redshift is a target."""
-
-_CALL_SECONDS = 60
 
 
 class DmsAccountRoles(Construct):
@@ -51,33 +46,16 @@ class DmsAccountRoles(Construct):
         wait_seconds: int = 15,
     ) -> None:
         super().__init__(scope, construct_id)
-        waiting = EventQueue(self, "Waiting", retry_seconds=2 * _CALL_SECONDS, max_receives=5)
-        self._worker = PythonFunction(
-            self,
-            "Worker",
-            code=code or own_code(),
-            handler=handler,
-            memory_mb=256,
-            timeout_seconds=_CALL_SECONDS,
-            log_retention=log_retention,
-            environment={"WAIT_QUEUE_URL": waiting.queue.queue_url, "WAIT_SECONDS": str(wait_seconds)},
+        self._worker = WaitingFunction(
+            self, "Worker", code=code, handler=handler, log_retention=log_retention, wait_seconds=wait_seconds
         )
-        waiting.queue.grant_send_messages(self._worker.role)
-        self._worker.function.add_event_source(SqsEventSource(waiting.queue, batch_size=1))
         names = {**ROLES, **(REDSHIFT_ROLE if for_redshift else {})}
         policies = {
             name: f"arn:{Aws.PARTITION}:iam::aws:policy/service-role/{policy}" for name, policy in names.items()
         }
         self._allow(policies)
-        made = CustomResource(
-            self,
-            "Roles",
-            service_token=self._worker.function.function_arn,
-            resource_type="Custom::DmsAccountRoles",
-            properties={"Roles": policies, **({"BoundaryArn": boundary_arn} if boundary_arn else {})},
-        )
-        # With the mapping of its queue: a request that waits is handed back while the resource is made.
-        made.node.add_dependency(self._worker)
+        properties = {"Roles": policies, **({"BoundaryArn": boundary_arn} if boundary_arn else {})}
+        self._worker.resource(self, "Roles", "Custom::DmsAccountRoles", properties)
 
     def _allow(self, policies: dict[str, str]) -> None:
         for name, policy in policies.items():

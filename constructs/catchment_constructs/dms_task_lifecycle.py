@@ -11,7 +11,6 @@ from aws_cdk.aws_events import EventPattern, Match, Rule, RuleTargetInput
 from aws_cdk.aws_events_targets import LambdaFunction
 from aws_cdk.aws_iam import Policy, PolicyStatement
 from aws_cdk.aws_lambda import Code, IFunction
-from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from aws_cdk.aws_logs import RetentionDays
 from aws_cdk.aws_secretsmanager import ISecret
 from constructs import Construct
@@ -20,14 +19,10 @@ from catchment_constructs.dms_lake_endpoint import DmsLakeEndpoint
 from catchment_constructs.dms_serverless_replication import DmsServerlessReplication
 from catchment_constructs.dms_source_endpoint import DmsSourceEndpoint
 from catchment_constructs.dms_task import DmsTask
-from catchment_constructs.event_queue import EventQueue
-from catchment_constructs.own_code import own_code
-from catchment_constructs.python_function import PythonFunction
+from catchment_constructs.waiting_function import WaitingFunction
 
 HANDLER = "lambda_src.task_lifecycle.handler.handler"
 """In ``own_code()``."""
-
-_CALL_SECONDS = 60
 
 
 class DmsTaskLifecycle(Construct):
@@ -57,24 +52,16 @@ class DmsTaskLifecycle(Construct):
         wait_seconds: int = 15,
     ) -> None:
         super().__init__(scope, construct_id)
-        waiting = EventQueue(self, "Waiting", retry_seconds=2 * _CALL_SECONDS, max_receives=5)
-        self._worker = PythonFunction(
+        self._worker = WaitingFunction(
             self,
             "Worker",
-            code=code or own_code(),
+            code=code,
             handler=handler,
-            memory_mb=256,
-            timeout_seconds=_CALL_SECONDS,
             log_retention=log_retention,
-            environment={
-                "WAIT_QUEUE_URL": waiting.queue.queue_url,
-                "WAIT_SECONDS": str(wait_seconds),
-                "TASK_PARAMETERS": ",".join(task_parameters),
-            },
+            wait_seconds=wait_seconds,
+            environment={"TASK_PARAMETERS": ",".join(task_parameters)},
         )
         self.function: IFunction = self._worker.function
-        waiting.queue.grant_send_messages(self._worker.role)
-        self.function.add_event_source(SqsEventSource(waiting.queue, batch_size=1))
         self._allow_looking(task_parameters)
         self._go_on_after_rollbacks()
 
@@ -94,7 +81,8 @@ class DmsTaskLifecycle(Construct):
         """
         made_of = [task.definition, source.definition, target.definition, running]
         configuration = _digest(json.dumps(Stack.of(self).resolve(made_of), sort_keys=True))
-        held = self._resource(
+        held = self._worker.resource(
+            self,
             f"{construct_id}-hold",
             "Custom::DmsTaskHold",
             {"TaskParameter": task_parameter, "Configuration": configuration},
@@ -137,7 +125,8 @@ class DmsTaskLifecycle(Construct):
         if task.instance_arn is not None:
             tested = [task.instance_arn, *endpoint_arns]
             policy.add_statements(PolicyStatement(actions=["dms:TestConnection"], resources=tested))
-        managed = self._resource(
+        managed = self._worker.resource(
+            self,
             construct_id,
             "Custom::DmsTaskLifecycle",
             {
@@ -155,18 +144,6 @@ class DmsTaskLifecycle(Construct):
         # The function has to be able to do it before it is called, and as long as the resource exists.
         managed.node.add_dependency(policy)
         return managed
-
-    def _resource(self, construct_id: str, resource_type: str, properties: dict[str, object]) -> CustomResource:
-        made = CustomResource(
-            self,
-            construct_id,
-            service_token=self.function.function_arn,
-            resource_type=resource_type,
-            properties=properties,
-        )
-        # With the mapping of its queue, which would else be deleted while a task that has to stop is waited for.
-        made.node.add_dependency(self._worker)
-        return made
 
     def _allow_looking(self, task_parameters: Sequence[str]) -> None:
         stack = Stack.of(self)

@@ -6,16 +6,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from aws_cdk import CustomResource, Stack
+from aws_cdk import Stack
 from aws_cdk.aws_lambda import Code, IFunction
-from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct, IConstruct
 
 from catchment_constructs.dms_serverless_replication import DmsServerlessReplication
 from catchment_constructs.dms_task import DmsTask
-from catchment_constructs.event_queue import EventQueue
-from catchment_constructs.python_function import PythonFunction
+from catchment_constructs.waiting_function import WaitingFunction
 
 HANDLER = "lambda_src.source_clean_up.handler.handler"
 """In ``own_code()``."""
@@ -49,24 +47,17 @@ class SourceCleanUp(Construct):
         wait_seconds: int = 15,
     ) -> None:
         super().__init__(scope, construct_id)
-        waiting = EventQueue(self, "Waiting", retry_seconds=2 * _CALL_SECONDS, max_receives=5)
-        self._worker = PythonFunction(
+        self._worker = WaitingFunction(
             self,
             "Worker",
             code=code,
             handler=handler,
-            memory_mb=256,
-            timeout_seconds=_CALL_SECONDS,
             log_retention=log_retention,
-            environment={
-                "AGENT_FUNCTION": agent.function_name,
-                "WAIT_QUEUE_URL": waiting.queue.queue_url,
-                "WAIT_SECONDS": str(wait_seconds),
-            },
+            wait_seconds=wait_seconds,
+            call_seconds=_CALL_SECONDS,
+            environment={"AGENT_FUNCTION": agent.function_name},
         )
         self._worker.allow(actions=["lambda:InvokeFunction"], resources=[agent.function_arn])
-        waiting.queue.grant_send_messages(self._worker.role)
-        self._worker.function.add_event_source(SqsEventSource(waiting.queue, batch_size=1))
         self._allow_noting(parameters)
 
     def after(
@@ -87,7 +78,8 @@ class SourceCleanUp(Construct):
         whenever it was changed or started. ``source`` is what the agent calls its database, ``kept`` the name of what
         somebody else made for the task.
         """
-        cleaned = self._resource(
+        cleaned = self._worker.resource(
+            self,
             f"{construct_id}CleanUp",
             "Custom::SourceCleanUp",
             {
@@ -99,7 +91,8 @@ class SourceCleanUp(Construct):
         )
         task.node.add_dependency(cleaned)
         definition = json.dumps(Stack.of(self).resolve(task.definition), sort_keys=True)
-        held = self._resource(
+        held = self._worker.resource(
+            self,
             f"{construct_id}Held",
             "Custom::SourceHeld",
             {
@@ -112,18 +105,6 @@ class SourceCleanUp(Construct):
             },
         )
         held.node.add_dependency(runs)
-
-    def _resource(self, construct_id: str, resource_type: str, properties: dict[str, object]) -> CustomResource:
-        resource = CustomResource(
-            self,
-            construct_id,
-            service_token=self._worker.function.function_arn,
-            resource_type=resource_type,
-            properties=properties,
-        )
-        # With what it may do, and what hands its requests back: a request that waits must not wait for ever.
-        resource.node.add_dependency(self._worker)
-        return resource
 
     def _allow_noting(self, parameters: Sequence[str]) -> None:
         stack = Stack.of(self)
