@@ -1,11 +1,15 @@
-"""What is measured of a call, by its account. Scope: catchment.apply.measures."""
+"""What is measured of a call, by its account. Scope: catchment.apply.measures, catchment.spark.metrics."""
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
+
+import pytest
 
 from catchment.apply.account import Account, Counts
 from catchment.apply.measures import Measures
+from catchment.spark.metrics import put_measures
 
 NOON = datetime(2024, 8, 9, 12, 0, tzinfo=UTC)
 
@@ -27,3 +31,21 @@ def test_a_call_without_news_says_nothing_of_the_table() -> None:
 def test_a_clock_that_is_behind_makes_nothing_early() -> None:
     account = Account("s.t", commits=1, watermark=20240809120001000)
     assert Measures.of(account, 1.0, NOON).of_source["CommitLagSeconds"] == 0.0
+
+
+def test_a_run_does_not_fail_of_what_it_measured(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    put_measures("lake/dev", "sales", "s.t", Measures({"Failures": 1}, {}))
+    assert "sales s.t: what was measured is not in CloudWatch" in caplog.text
