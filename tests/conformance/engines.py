@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
 from catchment.apply import Account, apply_table
 from catchment.apply.engine import open_duck_engine
 from catchment.sinks.merge_on_read import MaskingPolicy
-from tests.conformance import on_postgresql, on_spark
+from tests.conformance import on_spark
 from tests.conformance.views import DeltaView, View
 
 Apply = Callable[..., Account]
@@ -68,15 +69,18 @@ ENGINES = {
         ),
     )
 }
-ENGINES[on_postgresql.NAME] = Engine(
-    on_postgresql.NAME,
-    on_postgresql.apply,
-    on_postgresql.ReplicaView,
-    on_postgresql.start,
-    delta=False,
-    pace=1 / 4,
-    most=24,
-)
+if find_spec("psycopg") is not None:
+    from tests.conformance import on_postgresql
+
+    ENGINES[on_postgresql.NAME] = Engine(
+        on_postgresql.NAME,
+        on_postgresql.apply,
+        on_postgresql.ReplicaView,
+        on_postgresql.start,
+        delta=False,
+        pace=1 / 4,
+        most=24,
+    )
 if on_spark.HERE:
     ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 24, most=2)
     ENGINES["spark in turns"] = Engine("spark in turns", on_spark.apply_in_turns, pace=1 / 24, most=2)
