@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from datetime import UTC, datetime
 
+import boto3
 import pytest
 
 from catchment.apply.account import Account, Counts
@@ -47,5 +48,6 @@ def test_a_run_does_not_fail_of_what_it_measured(
         "AWS_MAX_ATTEMPTS": "1",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # clients of other tests must not have these credentials
     put_measures("lake/dev", "sales", "s.t", Measures({"Failures": 1}, {}))
     assert "sales s.t: what was measured is not in CloudWatch" in caplog.text
