@@ -78,6 +78,7 @@ if find_spec("psycopg") is not None:
         on_postgresql.ReplicaView,
         on_postgresql.start,
         delta=False,
+        seldom=True,
         pace=1 / 4,
         most=24,
     )

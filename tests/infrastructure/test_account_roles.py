@@ -13,6 +13,8 @@ from local.aws import LocalAws, deploy, destroy
 from tests.infrastructure.assembly import Assembly
 from tests.infrastructure.cloudformation import CloudFormation
 
+pytestmark = pytest.mark.slow
+
 POLICIES = {
     "dms-vpc-role": "arn:aws:iam::aws:policy/service-role/AmazonDMSVPCManagementRole",
     "dms-cloudwatch-logs-role": "arn:aws:iam::aws:policy/service-role/AmazonDMSCloudWatchLogsRole",

@@ -147,7 +147,7 @@ def test_without_tls_nothing_is_sent_but_to_this_machine(server: EmbeddedPostgre
         raise AssertionError("it spoke in the clear")
 
 
-@pytest.mark.parametrize("engine", ["mysql", "sqlserver"])
+@pytest.mark.parametrize("engine", ["mysql", pytest.param("sqlserver", marks=pytest.mark.slow)])
 def test_a_server_that_is_not_there_is_unreachable_by_every_driver(engine: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

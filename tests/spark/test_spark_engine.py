@@ -108,14 +108,14 @@ def test_engines_take_turns_on_one_table(
 
 def test_a_table_with_deletion_vectors_is_written(tmp_path: Path, on_spark: Engine) -> None:
     masking = ENGINES["deletion vectors"]
-    engine = Engine("in turns", masking.apply, masking.table)
+    engine = Engine("in turns", masking.apply, table=masking.table)
     table = Table(tmp_path, engine, SHAPE)
     table.land(LOAD)
     table.apply()
     table.land(file("1000", change("D", 10, A), narrow=("v",)))
     table.apply()
     assert "deletionVector" in (table.path / "_delta_log/00000000000000000001.json").read_text()
-    table.engine = Engine("spark", on_spark.apply, masking.table)
+    table.engine = Engine("spark", on_spark.apply, table=masking.table)
     rows = table.land(file("1100", change("U", 20, B, v=4), narrow=("v",)))
     table.check_account(table.apply(), rows)
     table.check_rows()
