@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from catchment.landing.types import DeltaType
-from catchment.sinks.ledger import AppliedFile, Generation, Ledger
+from catchment.sinks.ledger import FORMAT, AppliedFile, Generation, Ledger
 
 
 class LostRace(Exception):
@@ -45,6 +45,16 @@ class Batch:
     account: Mapping[str, Any]
     generation: Generation = field(default_factory=Generation)
     overwrite: bool = False
+
+    def record(self) -> dict[str, Any]:
+        """What the commit says besides the rows, in plain values: the ledger is made of it."""
+        return {
+            "format": FORMAT,
+            "watermark": self.watermark,
+            "generation": self.generation.to_json(),
+            "account": dict(self.account),
+            "files": [vars(file) for file in self.files],
+        }
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from catchment.changes.keyless import PRESENT
 from catchment.changes.relations import EXISTING, HITS, KEYS, SEQUENCE, WINNERS, both, comma, keys, quote
 from catchment.changes.session import DuckSession, nothing
 from catchment.errors import ForeignWriter, SettingsError
@@ -23,7 +24,7 @@ from catchment.landing.types import STRING, DeltaType
 from catchment.sinks.base import Batch, Committed, TableState
 from catchment.sinks.copy_on_write import CopyOnWrite
 from catchment.sinks.delta_actions import Add
-from catchment.sinks.delta_commit import applied, record, table_actions
+from catchment.sinks.delta_commit import applied, table_actions
 from catchment.sinks.delta_files import live_parts
 from catchment.sinks.delta_protocol import refusal
 from catchment.sinks.delta_schema import schema_of
@@ -39,7 +40,6 @@ from catchment.sinks.renaming import rename_columns
 from catchment.storage import ObjectStore
 
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
-PRESENT = '"~present"'
 _HIT = {"ord": "BIGINT", "part": "INTEGER", "pos": "BIGINT", "token": "VARCHAR"}
 
 
@@ -179,7 +179,7 @@ class DeltaSink:
             operation="WRITE",
             parameters={"mode": "Overwrite" if widened or batch.overwrite else "Append"},
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(removes)},
-            record=record(batch),
+            record=batch.record(),
         )
         self._current = True
         return Committed(after.version, _rows(after))
@@ -204,7 +204,7 @@ class DeltaSink:
             operation="RENAME COLUMN",
             parameters={"names": json.dumps(names, ensure_ascii=False)},
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(self._parts)},
-            record=record(batch),
+            record=batch.record(),
         )
 
     def save_ledger(self) -> None:

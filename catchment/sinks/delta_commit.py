@@ -1,4 +1,4 @@
-"""What a batch's commit says besides its files: the watermark, the record for the ledger, and new or wider columns.
+"""What a batch's commit says besides its files and its record: the watermark, and new or wider columns.
 
 All of it is one commit: a reader sees a new column together with the rows that fill it.
 """
@@ -9,32 +9,18 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from catchment.landing.types import DeltaType
-from catchment.sinks.base import Batch
 from catchment.sinks.delta_actions import Metadata, Protocol, Txn
 from catchment.sinks.delta_log import APP_ID
 from catchment.sinks.delta_protocol import DELETION_VECTORS, needing, protocol_for, with_features
 from catchment.sinks.delta_schema import schema_of
 from catchment.sinks.delta_snapshot import Snapshot
-from catchment.sinks.ledger import FORMAT
 
 PROPERTIES = {"delta.enableExpiredLogCleanup": "false"}
 """Other writers clean the log up by age alone; it may go only as far as the ledger's digest reaches."""
 
 VECTORS_ON = {"delta.enableDeletionVectors": "true"}
-
-
-def record(batch: Batch) -> dict[str, Any]:
-    """What the ledger is made of."""
-    return {
-        "format": FORMAT,
-        "watermark": batch.watermark,
-        "generation": batch.generation.to_json(),
-        "account": dict(batch.account),
-        "files": [vars(file) for file in batch.files],
-    }
 
 
 def table_actions(

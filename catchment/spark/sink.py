@@ -34,7 +34,7 @@ from catchment.landing.contract import TableContract
 from catchment.landing.types import STRING, DeltaType
 from catchment.sinks.base import Batch, Committed, TableState
 from catchment.sinks.delta_actions import Add, Metadata
-from catchment.sinks.delta_commit import applied, record, table_actions
+from catchment.sinks.delta_commit import applied, table_actions
 from catchment.sinks.delta_schema import schema_of
 from catchment.sinks.delta_state import open_state
 from catchment.sinks.delta_table import DeltaLog
@@ -140,7 +140,7 @@ class SparkSink:
             operation="RENAME COLUMN",
             parameters={"names": json.dumps(names, ensure_ascii=False)},
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(gone)},
-            record=record(batch),
+            record=batch.record(),
         )
 
     def commit(self, batch: Batch, before_commit: Callable[[], None]) -> Committed:
@@ -164,7 +164,7 @@ class SparkSink:
             operation="WRITE",
             parameters={"mode": "Overwrite" if widened or batch.overwrite else "Append"},
             metrics={"numAddedFiles": len(adds), "numRemovedFiles": len(gone)},
-            record=record(batch),
+            record=batch.record(),
         )
         return Committed(after.version, sum(add.rows or 0 for add in after.adds.values()))
 

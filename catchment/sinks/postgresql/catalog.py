@@ -15,7 +15,6 @@ import psycopg
 
 from catchment.landing.types import DeltaType
 from catchment.sinks.base import Batch
-from catchment.sinks.delta_commit import record
 from catchment.sinks.ledger import Ledger
 
 _SCHEMA = """
@@ -100,7 +99,7 @@ def write(cursor: psycopg.Cursor, table: str, known: Known, batch: Batch, forgot
     )
     cursor.execute(
         "INSERT INTO catchment.commits (name, version, watermark, record) VALUES (%s, %s, %s, %s)",
-        [table, known.version, known.ledger.watermark, json.dumps(record(batch))],
+        [table, known.version, known.ledger.watermark, json.dumps(batch.record())],
     )
     return True
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 
 from catchment.changes.guard import effective
+from catchment.changes.keyless import PRESENT
 from catchment.changes.relations import (
     EXISTING,
     HITS,
@@ -40,7 +41,6 @@ from catchment.sinks.postgresql.catalog import Known
 from catchment.sinks.postgresql.connection import Connection
 from catchment.sinks.postgresql.types import check_names, definition
 
-PRESENT = '"~present"'
 _ORD = {"ord": DeltaType("long")}
 _HIT = {"ord": DeltaType("long"), "part": DeltaType("integer"), "pos": DeltaType("long"), "token": STRING}
 _WANTED, _CHOSEN, _GONE, _NEW = (
