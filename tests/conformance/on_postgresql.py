@@ -12,14 +12,19 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
+import duckdb
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from catchment.apply import Account, apply_table
+from catchment.apply.batch import make_nothing
 from catchment.apply.replica import open_replica_engine
+from catchment.changes.relations import SEQUENCE, UPSERTS
+from catchment.changes.session import DuckSession, nothing
+from catchment.landing.names import TableName
 from catchment.landing.types import DeltaType
-from catchment.sinks.postgresql import Connection
+from catchment.sinks.postgresql import Connection, PostgresSink
 from catchment.sinks.postgresql.types import column_type
 from local.source.postgres import EmbeddedPostgres
 from tests.conformance.calls import Calls
@@ -111,6 +116,19 @@ def apply(**arguments: Any) -> Account:
         return apply_table(**arguments, open_engine=partial(open_replica_engine, replica=replica))
     finally:
         replica.close()
+
+
+@contextmanager
+def sink(root: Path) -> Iterator[PostgresSink]:
+    """The folder's table as a sink, whose session has a batch that changes nothing."""
+    session, replica = DuckSession(duckdb.connect), Connection(_dsn(root))
+    make_nothing(session)
+    session.create(UPSERTS, nothing({"~ord": "BIGINT", "code": "VARCHAR", "word": "VARCHAR", SEQUENCE: "VARCHAR"}))
+    try:
+        yield PostgresSink(session, replica, TableName("s", "t"), root / "scratch")
+    finally:
+        replica.close()
+        session.close()
 
 
 class ReplicaView:

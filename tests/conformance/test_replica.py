@@ -14,6 +14,7 @@ import pytest
 from catchment.cli.app import run
 from catchment.errors import ReplicaRefused, SchemaConflict, StorageUnavailable
 from catchment.leases import MemoryLease
+from catchment.sinks.base import Batch, LostRace
 from tests.conformance import on_postgresql, script
 from tests.conformance.calls import Calls
 from tests.conformance.engines import ENGINES, Engine
@@ -78,7 +79,7 @@ def test_the_command_line_keeps_a_replica(tmp_path: Path, replica: Engine, capsy
 
 
 def test_an_applier_that_was_overtaken_starts_anew_whatever_its_lease_says(tmp_path: Path, replica: Engine) -> None:
-    """Whoever commits first, between any two statements: the other sees a version that it did not look at."""
+    """Another one, who does not know of its lease, does all the work behind one of its first transactions."""
     played = script.CHANGES
     start, counted = played.begin(tmp_path / "start", replica), Calls()
     played.work(script.copy(start, tmp_path / "counted"), counted)
@@ -89,6 +90,19 @@ def test_an_applier_that_was_overtaken_starts_anew_whatever_its_lease_says(tmp_p
         played.work(table, overtake)
         played.check_interrupted(table)
         played.check_recovered(table)
+
+
+def test_a_commit_on_a_version_that_is_no_longer_there_is_a_lost_race(tmp_path: Path, replica: Engine) -> None:
+    table = Table(tmp_path, replica, _of_text("word"))
+    table.land(_load("word", "x"))
+    table.apply()
+    with on_postgresql.sink(tmp_path) as late:
+        state = late.open()
+        table.land(File("s/t/20240809-100000000.parquet", ("code", "word"), (Record("D", "1" * 35, ("a",), {}),)))
+        assert table.apply().counts.deleted == 1
+        with pytest.raises(LostRace, match="version 1 came first"):
+            late.commit(Batch(state.columns, [], state.ledger.watermark, {}), lambda: None)
+    table.check_rows()
 
 
 @pytest.mark.slow
