@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from catchment.engines.dms_types import DmsType
+from catchment.engines.trust import Login, Trust
+
 Table = tuple[str, str]
 """Schema and name, as the source spells them."""
 
@@ -82,6 +85,19 @@ class Infrastructure:
     """Whether DMS replicates updates and deletes of a table that has no key."""
 
 
+class SourceTypes(Protocol):
+    """An engine's types: a module with these names."""
+
+    @property
+    def DOCUMENTED(self) -> Sequence[str]:
+        """Every type the DMS guide names, as a column may be declared."""
+        ...
+
+    def dms_type(self, declared: str) -> DmsType:
+        """What a column declared so becomes. Raises TypeRefused for a type that is not carried."""
+        ...
+
+
 class Upkeep(Protocol):
     """What is asked of, and done in, a database while it is replicated and after: a module with these names."""
 
@@ -115,6 +131,19 @@ class Engine(Protocol):
     @property
     def infrastructure(self) -> Infrastructure:
         """What RDS and DMS have to be told."""
+        ...
+
+    @property
+    def types(self) -> SourceTypes:
+        """What becomes of the types of its columns."""
+        ...
+
+    @property
+    def connect(self) -> Callable[[Login, str, Trust | None], Any] | None:
+        """Opens a connection (DB API 2.0) to a database by its name, committing each statement at once.
+
+        Without TLS where the third is None. None for an engine that nothing here speaks to.
+        """
         ...
 
     @property

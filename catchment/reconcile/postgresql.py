@@ -11,8 +11,8 @@ import duckdb
 import psycopg
 
 from catchment.engines.dms_types import DmsType, Form
-from catchment.engines.postgresql_types import dms_type, interval_words
-from catchment.engines.postgresql_values import SESSION, delivered, narrowed
+from catchment.engines.postgresql.types import dms_type, interval_words
+from catchment.engines.postgresql.values import SESSION, delivered, narrowed
 from catchment.landing.types import DeltaType
 from catchment.reconcile.compare import identifier
 from catchment.reconcile.verdict import Narrowing

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from catchment.engines.postgresql_upkeep import SLOTS, clean_up
+from catchment.engines.postgresql.upkeep import SLOTS, clean_up
 
 
 @dataclass(frozen=True)

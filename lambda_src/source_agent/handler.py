@@ -24,8 +24,9 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from catchment.engines import engine
 from catchment.engines.base import Query, Upkeep
+from catchment.engines.connection import connected
+from catchment.engines.trust import Trust
 from catchment.errors import SourceUnreachable
-from lambda_src.source_agent.databases import Trust, connected
 
 _LOG = logging.getLogger(__name__)
 

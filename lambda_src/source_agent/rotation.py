@@ -19,8 +19,9 @@ from typing import Any
 import boto3
 
 from catchment.engines import engine
+from catchment.engines.connection import connected
+from catchment.engines.trust import Trust
 from catchment.errors import SourceUnreachable
-from lambda_src.source_agent.databases import Trust, connected
 
 LENGTH = 30
 """Characters of a password; RDS takes 41 from MySQL and more from the others."""

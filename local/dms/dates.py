@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from catchment.engines.postgresql_types import INFINITY_DATE, INFINITY_TIMESTAMP
+from catchment.engines.postgresql.types import INFINITY_DATE, INFINITY_TIMESTAMP
 
 _STAMP = re.compile(
     r"(?P<year>\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)"

@@ -13,7 +13,7 @@ import psycopg2.extras
 from psycopg2 import sql
 
 from catchment.engines.dms_types import DmsType
-from catchment.engines.postgresql_types import dms_type
+from catchment.engines.postgresql.types import dms_type
 from local.dms.shapes import Column, Relation, TableShape
 
 SESSION = (

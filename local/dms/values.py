@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catchment.engines.dms_types import Form
-from catchment.engines.postgresql_types import UNBOUNDED_VARCHAR_BYTES, interval_words
+from catchment.engines.postgresql.types import UNBOUNDED_VARCHAR_BYTES, interval_words
 from local.dms.dates import days, microseconds
 from local.dms.shapes import Column
 

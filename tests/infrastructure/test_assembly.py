@@ -98,7 +98,7 @@ def test_functions_carry_what_they_need_and_nothing_else(laptop: Assembly) -> No
     agent, functions = sorted(_code(laptop), key=lambda folder: (folder / "catchment" / "apply").exists())
     kept = {folder: {path.relative_to(folder).as_posix() for path in folder.rglob("*")} for folder in _code(laptop)}
     assert {"catchment/apply", "catchment/landing", "lambda_src/apply"} <= kept[functions]
-    assert {"catchment/engines", "lambda_src/source_agent/rds-ca.pem"} <= kept[agent]
+    assert {"catchment/engines/rds-ca.pem", "lambda_src/source_agent"} <= kept[agent]
     assert not {"catchment/engines", "lambda_src/source_agent"} & kept[functions]
     assert not {"lambda_src/apply", "catchment/landing/reader.py"} & kept[agent]
     for names in kept.values():

@@ -1,6 +1,6 @@
 """The agent's connections: to whom they are made, and to whom not.
 
-Scope: lambda_src.source_agent.databases against the embedded PostgreSQL, which has no TLS, behind a socket that has.
+Scope: catchment.engines.connection against the embedded PostgreSQL, which has no TLS, behind a socket that has.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from catchment.engines.connection import connected
+from catchment.engines.trust import RDS_CERTIFICATES, Trust
 from catchment.errors import SourceUnreachable
-from lambda_src.source_agent.databases import RDS_CERTIFICATES, Trust, connected
 from local.source.postgres import EmbeddedPostgres
 
 Signed = tuple[Path, Path]

@@ -13,8 +13,11 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from catchment.engines import ENGINES, mysql_upkeep, postgresql_upkeep, sqlserver_upkeep
+from catchment.engines import ENGINES
 from catchment.engines.base import percent_left
+from catchment.engines.mysql import upkeep as mysql_upkeep
+from catchment.engines.postgresql import upkeep as postgresql_upkeep
+from catchment.engines.sqlserver import upkeep as sqlserver_upkeep
 
 GB = 2**30
 PROCEDURES = {

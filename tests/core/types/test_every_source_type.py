@@ -17,7 +17,7 @@ import pytest
 from deltalake import DeltaTable
 
 from catchment.apply import Budget, apply_table
-from catchment.engines import SOURCE_TYPES
+from catchment.engines import ENGINES
 from catchment.engines.dms_types import DmsType
 from catchment.errors import TypeRefused
 from catchment.landing.contract import load_contracts
@@ -65,7 +65,7 @@ FORMS: dict[str, tuple[pa.DataType, list[Any]]] = {
     **{name: (pa.binary(), BYTES) for name in ("BYTES", "BLOB")},
     "CHAR": (pa.string(), ["true", "false"]),
 }
-CASES = [(engine, declared) for engine, known in SOURCE_TYPES.items() for declared in known.documented]
+CASES = [(engine, declared) for engine, known in ENGINES.items() for declared in known.types.DOCUMENTED]
 
 
 def form_of(kind: DmsType) -> tuple[pa.DataType, list[Any]]:
@@ -76,8 +76,8 @@ def form_of(kind: DmsType) -> tuple[pa.DataType, list[Any]]:
 
 def kinds(engine: str) -> dict[str, DmsType]:
     """One column per documented type."""
-    known = SOURCE_TYPES[engine]
-    return {f"c{i}": known.dms_type(declared) for i, declared in enumerate(known.documented)}
+    known = ENGINES[engine].types
+    return {f"c{i}": known.dms_type(declared) for i, declared in enumerate(known.DOCUMENTED)}
 
 
 def columns_of(engine: str) -> dict[str, list[Any]]:
@@ -149,7 +149,7 @@ def check(delta: DeltaTable, engine: str) -> None:
     types = {field.name: str(field.type.type) for field in delta.schema().fields}  # type: ignore[union-attr]
     table = delta.to_pyarrow_table().sort_by("id")
     wrong = {}
-    for (name, kind), declared in zip(kinds(engine).items(), SOURCE_TYPES[engine].documented, strict=True):
+    for (name, kind), declared in zip(kinds(engine).items(), ENGINES[engine].types.DOCUMENTED, strict=True):
         values = columns_of(engine)[name]
         found = table.column(name).to_pylist()
         if types[name] != kind.delta or list(map(plain, found)) != list(map(plain, values)):
@@ -157,7 +157,7 @@ def check(delta: DeltaTable, engine: str) -> None:
     assert wrong == {}
 
 
-@pytest.mark.parametrize("engine", SOURCE_TYPES)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_every_type_arrives_exactly_from_parquet(tmp_path: Path, engine: str) -> None:
     folder = tmp_path / "landing/s/t"
     folder.mkdir(parents=True)
@@ -165,7 +165,7 @@ def test_every_type_arrives_exactly_from_parquet(tmp_path: Path, engine: str) ->
     check(apply(tmp_path, {}, None), engine)
 
 
-@pytest.mark.parametrize("engine", SOURCE_TYPES)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_every_type_arrives_exactly_from_csv(tmp_path: Path, engine: str) -> None:
     folder = tmp_path / "landing/s/t"
     folder.mkdir(parents=True)
@@ -190,4 +190,4 @@ def test_every_type_arrives_exactly_from_csv(tmp_path: Path, engine: str) -> Non
 )
 def test_a_type_that_cannot_be_carried_is_refused_by_name(engine: str, declared: str) -> None:
     with pytest.raises(TypeRefused, match=declared.replace("(", r"\(").replace(")", r"\)")):
-        SOURCE_TYPES[engine].dms_type(declared)
+        ENGINES[engine].types.dms_type(declared)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from catchment.engines.dms_types import DmsType, Form
-from catchment.engines.postgresql_types import INFINITY_DATE, INFINITY_TIMESTAMP, UNBOUNDED_VARCHAR_BYTES
+from catchment.engines.postgresql.types import INFINITY_DATE, INFINITY_TIMESTAMP, UNBOUNDED_VARCHAR_BYTES
 
 SESSION = (
     "SET TimeZone = 'UTC'",

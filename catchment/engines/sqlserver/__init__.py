@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines import sqlserver_upkeep
-from catchment.engines.base import Infrastructure, Rds, Upkeep
+from catchment.engines.base import Infrastructure, Rds
+from catchment.engines.sqlserver import types, upkeep
+from catchment.engines.sqlserver.connect import connect
 
-upkeep: Upkeep = sqlserver_upkeep
+__all__ = ["connect", "infrastructure", "types", "upkeep"]
 
 infrastructure = Infrastructure(
     dms_engine="sqlserver",

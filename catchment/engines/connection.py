@@ -1,0 +1,46 @@
+"""A connection to a source: of each engine by a driver in Python, over TLS that is verified.
+
+A server on the loopback interface is spoken to without TLS: nothing
+leaves the machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from catchment.engines import engine
+from catchment.engines.base import Query
+from catchment.engines.trust import Login, Trust
+from catchment.errors import SourceUnreachable
+
+
+@contextmanager
+def connected(engine_name: str, login: Login, database: str, trust: Trust) -> Iterator[Query]:
+    """Statements on a source, each committed at once. Raises SourceUnreachable, and the driver's errors after that."""
+    connect = engine(engine_name).connect
+    assert connect is not None, f"nothing here speaks to {engine_name}"
+    try:
+        connection = connect(login, database, None if _is_here(str(login["host"])) else trust)
+    except Exception as error:  # each driver has a tree of its own, and sockets and TLS theirs
+        raise SourceUnreachable(f"{login['host']}:{login['port']}", f"{type(error).__name__}: {error}") from error
+
+    def query(statement: str, parameters: Sequence[object] = (), /) -> Sequence[Sequence[Any]]:
+        cursor = connection.cursor()
+        # without parameters a driver leaves the percent signs of a statement alone
+        cursor.execute(statement, tuple(parameters)) if parameters else cursor.execute(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+
+    try:
+        yield query
+    finally:
+        connection.close()
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
