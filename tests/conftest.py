@@ -1,12 +1,19 @@
 """Common to all suites: nobody's credentials or account are seen, and properties try the same examples every time."""
 
+from __future__ import annotations
+
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, settings
+
+if TYPE_CHECKING:
+    from local.source.mariadb import EmbeddedMariaDb
 
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("unshrunk", derandomize=True, phases=(Phase.explicit, Phase.generate))
@@ -27,6 +34,23 @@ def pytest_configure(config: pytest.Config) -> None:
     """Spark's gateway to its JVM leaves its sockets to the garbage collector."""
     if find_spec("pyspark") is not None:
         config.addinivalue_line("filterwarnings", "ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMariaDb]:
+    """One server with a row-based binary log, for databases of the tests' own."""
+    from local.source.mariadb import EmbeddedMariaDb
+    from local.source.mariadb_programs import supported
+
+    if not supported():
+        pytest.skip("no MariaDB is built for this machine")
+    with EmbeddedMariaDb.start(
+        tmp_path_factory.mktemp("mariadb"),
+        parameters={"binlog_format": "ROW", "binlog_row_image": "FULL"},
+        user="owner",
+        password="owner",
+    ) as server:
+        yield server
 
 
 def pytest_unconfigure() -> None:

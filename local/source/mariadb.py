@@ -1,0 +1,245 @@
+"""A real MariaDB server from Maven Central, in place of RDS for MySQL, for the laptop run and the tests.
+
+It is a child of the process that starts it and ends with it. It listens on 127.0.0.1 only; its socket file lies in its
+data folder and nobody uses it. What of RDS it stands in for, and what not: see
+docs/decisions/0131-mariadb-stands-in-for-rds-mysql.md.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import pymysql
+from pymysql.connections import Connection
+
+from local.processes import GuardedProcess, start_guarded
+from local.source.mariadb_parameters import server_settings
+from local.source.mariadb_programs import programs
+from local.source.unprivileged import own, unprivileged
+
+HOST = "127.0.0.1"
+START_SECONDS = 30.0
+ATTEMPTS = 5
+ADMINISTRATOR = "rdsadmin"
+"""RDS's own account, which owns its procedures; its password lies beside the data."""
+
+SYSTEM_TABLES = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
+RDS_PROCEDURES = Path(__file__).parent / "sql/rds_mysql.sql"
+
+# AWS, Master user account privileges: what RDS gives the master user of MySQL, without what MariaDB does not know.
+MASTER_PRIVILEGES = (
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES,"
+    " CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW,"
+    " CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER"
+)
+
+
+class MariaDbFailed(RuntimeError):
+    """The embedded server could not be started; the message ends with what it printed."""
+
+    def __init__(self, what: str, printed: str) -> None:
+        super().__init__(what, printed)
+        self.what, self.printed = what, printed
+
+    def __str__(self) -> str:
+        return f"{self.what}:\n{self.printed.strip()[-2000:]}"
+
+
+class EmbeddedMariaDb:
+    """A running server.
+
+    Example: ``with EmbeddedMariaDb.start(folder, parameters={"binlog_row_image": "FULL"}, user="owner", password="…",
+    database="sales") as server: server.connect("sales").cursor().execute("SELECT 1")``
+    """
+
+    def __init__(self, process: GuardedProcess, *, folder: Path, port: int, user: str, password: str) -> None:
+        self._process = process
+        self.folder = folder
+        self.host = HOST
+        self.port = port
+        self.user = user
+        self.password = password
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path,
+        *,
+        parameters: Mapping[str, str],
+        user: str,
+        password: str,
+        database: str | None = None,
+        port: int | None = None,
+        binary_log: bool = True,
+    ) -> Self:
+        """Start a server on the data in ``folder/data``, which is made when it is not there; return when it answers.
+
+        ``parameters`` are those of an RDS parameter group of MySQL, ``user`` becomes the master user of a new server
+        with the rights it has on RDS, ``port`` is chosen where none is given, ``binary_log`` is what automated backups
+        switch on. Raises MariaDbMissing without the programs, SettingsError for a parameter that cannot be followed,
+        MariaDbFailed with the server's own words.
+        """
+        settings = server_settings(parameters, binary_log=binary_log)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "data/mysql_upgrade_info").exists():
+            _install(folder, user=user, password=password)
+        for attempt in range(1, ATTEMPTS + 1):
+            chosen = port or _free_port()
+            server = cls(_launch(folder, settings, chosen), folder=folder, port=chosen, user=user, password=password)
+            try:
+                server._wait_until_ready()
+                server._ensure_database(database)
+            except BaseException as error:
+                server.stop()
+                # somebody may have taken the port between our choosing it and the server's binding it
+                taken = isinstance(error, MariaDbFailed) and "Address already in use" in error.printed
+                if taken and port is None and attempt < ATTEMPTS:
+                    continue
+                raise
+            return server
+        raise AssertionError("the last attempt returns or raises")
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """The file that holds the server's log."""
+        return self._process.log
+
+    def url(self, database: str) -> str:
+        """``mysql://user:password@host:port/database`` of the server's master user."""
+        user, password, name = (quote(word, safe="") for word in (self.user, self.password, database))
+        return f"mysql://{user}:{password}@{self.host}:{self.port}/{name}"
+
+    def connect(self, database: str | None = None, *, autocommit: bool = True) -> Connection:
+        """A connection of the master user. Raises pymysql.MySQLError."""
+        return _connect(self.port, self.user, self.password, database, autocommit)
+
+    def administer(self) -> Connection:
+        """A connection of RDS's own account, which may do everything. Nothing that runs on AWS has one."""
+        password = (self.folder / ADMINISTRATOR).read_text(encoding="ascii")
+        return _connect(self.port, ADMINISTRATOR, password, None, True)
+
+    def apply(self, parameters: Mapping[str, str]) -> None:
+        """Change dynamic parameters of the running server, as a parameter group that is applied at once.
+
+        Sessions that are open keep the values of theirs. Raises pymysql.MySQLError for one that is not dynamic.
+        """
+        with self.administer() as connection, connection.cursor() as cursor:
+            for name, value in parameters.items():
+                cursor.execute(f"SET GLOBAL {name} = %s", [int(value) if value.isdigit() else value])
+
+    def stop(self) -> None:
+        """Shut down at once; open transactions roll back. Harmless a second time."""
+        self._process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.administer().close()
+                return
+            except pymysql.OperationalError as error:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise MariaDbFailed("MariaDB did not start", self.log.read_text() + str(error)) from error
+            time.sleep(0.02)
+
+    def _ensure_database(self, database: str | None) -> None:
+        if database is not None:
+            with self.connect() as connection, connection.cursor() as cursor:
+                quoted = database.replace("`", "``")
+                cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{quoted}`")
+
+
+def _connect(port: int, user: str, password: str, database: str | None, autocommit: bool) -> Connection:
+    return pymysql.connect(
+        host=HOST,
+        port=port,
+        user=user,
+        password=password,
+        database=database,
+        autocommit=autocommit,
+        charset="utf8mb4",
+        connect_timeout=5,
+        ssl_disabled=True,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _command(folder: Path, *options: str) -> list[str]:
+    place = programs()
+    return [
+        os.fspath(place / "bin/mariadbd"),
+        "--no-defaults",
+        f"--basedir={place}",
+        f"--lc-messages-dir={place / 'share'}",
+        f"--datadir={folder / 'data'}",
+        *options,
+    ]
+
+
+def _install(folder: Path, *, user: str, password: str) -> None:
+    data = folder / "data"
+    data.mkdir(mode=0o700, exist_ok=True)
+    own(data)
+    administrators = secrets.token_hex(16)
+    secret = folder / ADMINISTRATOR
+    secret.touch(mode=0o600)
+    secret.write_text(administrators, encoding="ascii")
+    escape = pymysql.converters.escape_string
+    master = f"'{escape(user)}'@'%'"
+    script = [
+        "CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n",
+        *((programs() / "share" / name).read_text(encoding="utf-8") for name in SYSTEM_TABLES),
+        "DELETE FROM global_priv WHERE User IN ('', 'root');\nFLUSH PRIVILEGES;\n",
+        f"CREATE USER {ADMINISTRATOR}@'%' IDENTIFIED BY '{administrators}';\n",
+        f"GRANT ALL ON *.* TO {ADMINISTRATOR}@'%' WITH GRANT OPTION;\n",
+        f"CREATE USER {master} IDENTIFIED BY '{escape(password)}';\n",
+        f"GRANT {MASTER_PRIVILEGES} ON *.* TO {master} WITH GRANT OPTION;\n",
+        RDS_PROCEDURES.read_text(encoding="utf-8"),
+    ]
+    made = subprocess.run(
+        unprivileged(_command(folder, "--bootstrap", "--skip-log-bin", "--innodb-log-file-size=64M")),
+        input="".join(script),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        raise MariaDbFailed("MariaDB's system tables could not be made", made.stdout)
+    # the server's own mark of a finished installation
+    (data / "mysql_upgrade_info").write_text("10.11.5-MariaDB", encoding="ascii")
+
+
+def _launch(folder: Path, settings: Mapping[str, str], port: int) -> GuardedProcess:
+    options = [f"--{name}={value}" if value else f"--{name}" for name, value in settings.items()]
+    log = folder / "mariadb.log"
+    log.unlink(missing_ok=True)
+    return start_guarded(
+        unprivileged(_command(folder, f"--port={port}", *options)), log=log, stop_signal=signal.SIGTERM
+    )
