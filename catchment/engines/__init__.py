@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from catchment.engines import mysql, oracle, postgresql, sqlserver
+from catchment.engines import mariadb, mysql, oracle, postgresql, sqlserver
 from catchment.engines.base import Engine, Infrastructure, Rds
 
 ENGINES: Mapping[str, Engine] = MappingProxyType(
-    {"postgresql": postgresql, "mysql": mysql, "sqlserver": sqlserver, "oracle": oracle}
+    {"postgresql": postgresql, "mysql": mysql, "mariadb": mariadb, "sqlserver": sqlserver, "oracle": oracle}
 )
 """Each engine's module by its name in the settings."""
 

@@ -81,6 +81,10 @@ class Infrastructure:
     """SslModes of a DMS endpoint that encrypt, each stricter than the one before. ``verify-…`` wants a certificate."""
     certificate_suffix: str = ".pem"
     """What kind of file a certificate is: PEM, or an Oracle wallet (``.sso``)."""
+    names_slot: bool = False
+    """Whether the endpoint can name a replication slot that was made beforehand; without one the log is not kept."""
+    cleans_up: bool = False
+    """Whether what a task leaves in the source, where it would fill the disk, goes with it if nobody says more."""
     replicates_without_key: bool = False
     """Whether DMS replicates updates and deletes of a table that has no key."""
 

@@ -52,8 +52,10 @@ class ParallelLoad(Part):
 def position_misfit(engine_name: str, position: str, slot: str | None) -> str | None:
     """What is allowed as a position to follow an engine's changes from, where this is not."""
     facts = engine(engine_name).infrastructure
-    if engine_name == "postgresql" and slot is None:
-        return "allowed with slot_name only: PostgreSQL keeps the log from a position for a slot that was there before"
+    if facts.names_slot and slot is None:
+        return (
+            f"allowed with slot_name only: {engine_name} keeps the log from a position for a slot that was there before"
+        )
     allowed = rf"{facts.log_position}|checkpoint:V\d+#\S+" if slot else rf"{facts.log_position}|{_EVERYWHERE}"
     if not re.fullmatch(allowed, position):
         time = "" if slot else ", a time (2026-03-08T12:12:12, UTC)"

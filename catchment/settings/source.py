@@ -48,7 +48,7 @@ class TableSettings(Part):
 class SourceSettings(Part):
     """A source database with the tables that are replicated from it."""
 
-    engine: Literal["postgresql", "mysql", "sqlserver", "oracle"]
+    engine: Literal["postgresql", "mysql", "mariadb", "sqlserver", "oracle"]
     database: Annotated[
         str, Allowed("a database name of letters, digits, _ . $ # and -", r"[A-Za-z_][A-Za-z0-9_.$#-]{0,127}")
     ]
@@ -129,8 +129,8 @@ class SourceSettings(Part):
 
     @model_validator(mode="after")
     def _begins_where_it_can(self) -> SourceSettings:
-        if self.slot_name is not None and self.engine != "postgresql":
-            raise not_allowed("allowed: for engine postgresql only", field="slot_name")
+        if self.slot_name is not None and not engine(self.engine).infrastructure.names_slot:
+            raise not_allowed(f"allowed: none with {self.engine}", field="slot_name")
         if self.start_position is None:
             return self
         if self.migration != "cdc":
@@ -168,7 +168,8 @@ class SourceSettings(Part):
     @property
     def cleans_up(self) -> bool:
         """Whether what the task leaves in the source goes with it."""
-        return self.engine == "postgresql" if self.clean_up_on_delete is None else self.clean_up_on_delete
+        default = engine(self.engine).infrastructure.cleans_up
+        return default if self.clean_up_on_delete is None else self.clean_up_on_delete
 
     @property
     def port(self) -> int:

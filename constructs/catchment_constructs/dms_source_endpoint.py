@@ -15,6 +15,7 @@ from constructs import Construct
 SETTINGS_PROPERTY = {
     "postgres": "PostgreSqlSettings",
     "mysql": "MySqlSettings",
+    "mariadb": "MySqlSettings",
     "oracle": "OracleSettings",
     "sqlserver": "MicrosoftSqlServerSettings",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aws_cdk import Duration, RemovalPolicies, RemovalPolicy
@@ -17,6 +17,7 @@ from aws_cdk.aws_rds import (
     DatabaseSecret,
     IInstanceEngine,
     LicenseModel,
+    MariaDbEngineVersion,
     MysqlEngineVersion,
     ParameterGroup,
     PostgresEngineVersion,
@@ -37,7 +38,7 @@ class DatabaseEngine:
     """Which engine, and what change data capture wants from it."""
 
     rds_engine: str
-    """``postgres``, ``mysql`` or ``sqlserver-se``."""
+    """``postgres``, ``mysql``, ``mariadb`` or ``sqlserver-se``."""
     version: str
     """A full engine version."""
     major_version: str
@@ -166,11 +167,16 @@ class SourceDatabase(Construct):
 
 
 def _instance_engine(engine: DatabaseEngine) -> IInstanceEngine:
-    full, major = engine.version, engine.major_version
-    if engine.rds_engine == "postgres":
-        return DatabaseInstanceEngine.postgres(version=PostgresEngineVersion.of(full, major))
-    if engine.rds_engine == "mysql":
-        return DatabaseInstanceEngine.mysql(version=MysqlEngineVersion.of(full, major))
-    if engine.rds_engine == "sqlserver-se":
-        return DatabaseInstanceEngine.sql_server_se(version=SqlServerEngineVersion.of(full, major))
-    raise ValueError(f"rds_engine {engine.rds_engine!r}: postgres, mysql or sqlserver-se")
+    if engine.rds_engine not in _ENGINES:
+        raise ValueError(f"rds_engine {engine.rds_engine!r}: one of {', '.join(_ENGINES)}")
+    return _ENGINES[engine.rds_engine](engine.version, engine.major_version)
+
+
+_ENGINES: Mapping[str, Callable[[str, str], IInstanceEngine]] = {
+    "postgres": lambda full, major: DatabaseInstanceEngine.postgres(version=PostgresEngineVersion.of(full, major)),
+    "mysql": lambda full, major: DatabaseInstanceEngine.mysql(version=MysqlEngineVersion.of(full, major)),
+    "mariadb": lambda full, major: DatabaseInstanceEngine.maria_db(version=MariaDbEngineVersion.of(full, major)),
+    "sqlserver-se": lambda full, major: DatabaseInstanceEngine.sql_server_se(
+        version=SqlServerEngineVersion.of(full, major)
+    ),
+}

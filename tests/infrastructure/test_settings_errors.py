@@ -112,7 +112,12 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
         (_lake(buckets={"gold": "B"}), "lake.buckets.gold", "B", "the name of a bucket"),
         (_lake(buckets=_SHARED), "lake.buckets", _SHARED, "a bucket for each zone"),
         (_lake(key_arn="alias/lake"), "lake.key_arn", "alias/lake", "the ARN of a KMS key"),
-        (_sales(engine="db2"), "sources.sales.engine", "db2", "'postgresql', 'mysql', 'sqlserver' or 'oracle'"),
+        (
+            _sales(engine="db2"),
+            "sources.sales.engine",
+            "db2",
+            "'postgresql', 'mysql', 'mariadb', 'sqlserver' or 'oracle'",
+        ),
         (_sales(engine="mysql"), "sources.sales.certificate_arn", None, "has to be given"),
         (
             _sales(start_position="mysql-bin-changelog.000024:373"),

@@ -28,6 +28,7 @@ def every_engine(synthesized: Callable[[Settings], Assembly]) -> Assembly:
     own = {
         "postgresql": {"rds": {**sales["rds"], "parameters": {"work_mem": "65536"}}},
         "mysql": {"certificate_arn": CERTIFICATE, "rds": {**sales["rds"], "rotate_days": 30}},
+        "mariadb": {"certificate_arn": CERTIFICATE},
         "sqlserver": {"rds": {**sales["rds"], "instance_class": "db.m6i.large"}},
         "oracle": {**elsewhere, "certificate_arn": CERTIFICATE, "log_reader": "binary"},
         "crm": {
@@ -66,6 +67,7 @@ def _endpoint(assembly: Assembly, engine: str, **wanted: Any) -> dict[str, Any]:
         ("mysql", "mysql8.4", {"binlog_format": "ROW", "binlog_row_image": "FULL"}),
         ("postgres", "postgres18", {"rds.force_ssl": "1", "work_mem": "65536"}),
         ("mysql", "mysql8.4", {"require_secure_transport": "1"}),
+        ("mariadb", "mariadb10.11", {"binlog_format": "ROW", "require_secure_transport": "1"}),
         ("sqlserver-se", "sqlserver-se-16.0", {"rds.force_ssl": "1"}),
     ],
 )
@@ -77,7 +79,7 @@ def test_each_engine_is_set_up_to_capture_changes(
     assert _database(every_engine, engine)["BackupRetentionPeriod"] >= 1
 
 
-@pytest.mark.parametrize("engine", ["postgres", "mysql", "sqlserver-se"])
+@pytest.mark.parametrize("engine", ["postgres", "mysql", "mariadb", "sqlserver-se"])
 def test_no_database_is_public_or_unencrypted(every_engine: Assembly, engine: str) -> None:
     database = _database(every_engine, engine)
     assert database["PubliclyAccessible"] is False
@@ -107,6 +109,7 @@ def test_sql_server_gets_no_database_name_from_rds(every_engine: Assembly) -> No
     [
         ("postgres", "require", "sales", "PostgreSqlSettings"),
         ("mysql", "verify-full", None, "MySqlSettings"),
+        ("mariadb", "verify-full", None, "MySqlSettings"),
         ("sqlserver", "require", "sales", "MicrosoftSqlServerSettings"),
         ("oracle", "verify-ca", "ERP.acme", "OracleSettings"),
     ],
@@ -129,8 +132,8 @@ def test_databases_are_reached_by_replication_and_the_agent_alone(every_engine: 
     assert not [group for group in groups if group.get("SecurityGroupIngress")]
     rules = every_engine.properties("Sources", "AWS::EC2::SecurityGroupIngress")
     assert sorted(rule["Description"] for rule in rules) == [
-        *4 * ["DMS reads the database"],
-        *4 * ["The agent looks after the database"],
+        *5 * ["DMS reads the database"],
+        *5 * ["The agent looks after the database"],
     ]
     assert all("SourceSecurityGroupId" in rule and "CidrIp" not in rule for rule in rules)
 
@@ -150,7 +153,7 @@ def test_replication_reaches_databases_and_endpoints_and_nothing_else(every_engi
     of_dms = [rule for rule in apart if rule["Description"] == "DMS reads the database"]
     assert sorted((rule["FromPort"], rule["ToPort"]) for rule in of_dms) == [
         (1433, 1433),
-        (3306, 3306),
+        *2 * [(3306, 3306)],
         (5432, 5432),
         (11433, 11433),
     ]
@@ -163,8 +166,8 @@ def test_no_database_reaches_out(every_engine: Assembly) -> None:
 
 
 def test_no_instance_is_made_for_a_database_that_somebody_else_runs(every_engine: Assembly) -> None:
-    assert len(every_engine.resources("Sources", "AWS::RDS::DBInstance")) == 3
-    assert len(every_engine.resources("Sources", "AWS::SecretsManager::Secret")) == 3
+    assert len(every_engine.resources("Sources", "AWS::RDS::DBInstance")) == 4
+    assert len(every_engine.resources("Sources", "AWS::SecretsManager::Secret")) == 4
     rules = [
         rule
         for direction in ("Ingress", "Egress")
@@ -263,7 +266,7 @@ def test_every_source_has_a_task_and_a_folder_of_its_own(every_engine: Assembly)
     endpoints = every_engine.properties("Replication", "AWS::DMS::Endpoint")
     folders = [each["S3Settings"]["BucketFolder"] for each in endpoints if each["EndpointType"] == "target"]
     assert sorted(folders) == sorted([*ENGINES, "crm"])
-    assert len(every_engine.resources("Replication", "AWS::DMS::ReplicationTask")) == 5
+    assert len(every_engine.resources("Replication", "AWS::DMS::ReplicationTask")) == 6
     assert len(every_engine.resources("Replication", "Custom::DmsTaskLifecycle")) == 5
 
 

@@ -48,4 +48,6 @@ infrastructure = Infrastructure(
     # CHAP_Tasks.CustomizingTasks.TableMapping, "Table settings": PostgreSQL is loaded in ranges only.
     loads_by_partition=False,
     ssl_modes=("require", "verify-ca", "verify-full"),
+    names_slot=True,
+    cleans_up=True,
 )

@@ -13,6 +13,9 @@ from psycopg import sql
 from local.aws.resources.kind import Created, Properties, ResourceKind
 from local.source.postgres import EmbeddedPostgres
 
+SERVERS = {"postgres": EmbeddedPostgres}
+"""Servers on this machine by the engine of an instance."""
+
 
 class DatabaseKinds:
     """Database servers of deployed instances.
@@ -48,8 +51,10 @@ class DatabaseKinds:
             server.stop()
 
     def _create(self, logical_id: str, properties: Properties, stack: str) -> Created:
-        if properties.get("Engine") != "postgres":
-            raise ValueError(f"{logical_id}: Engine {properties.get('Engine')!r} is not emulated; postgres is")
+        if properties.get("Engine") not in SERVERS:
+            raise ValueError(
+                f"{logical_id}: Engine {properties.get('Engine')!r} is not emulated; {', '.join(SERVERS)} is"
+            )
         record = self._records.create(logical_id, properties, stack)
         server = self._start(record.physical_id, properties, port=None)
         return self._with_endpoint(record, server)
