@@ -37,6 +37,7 @@ class SourcesStack(Stack):
             if engine(source.engine).upkeep is not None:
                 database.allow_from(network.agent_security_group, "The agent looks after the database")
             CfnOutput(self, f"{name}-SecretArn", value=database.secret.secret_arn)
+            CfnOutput(self, f"{name}-SourceEngine", value=source.engine)
             self.databases[name] = database
         self.agent, self.rotation = build_agent(self, settings, network, self.databases)
 

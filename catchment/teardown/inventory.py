@@ -15,6 +15,7 @@ from catchment.errors import SettingsError
 ORDER = ("delivery", "monitoring", "replication", "apply", "sources", "network", "lake")
 """Stacks as they go: each before those that it reads from. One with another name goes first."""
 
+_ENGINE = "SourceEngine"
 _TASKS = ("AWS::DMS::ReplicationTask", "AWS::DMS::ReplicationConfig")
 _STAYS = ("Retain", "RetainExceptOnCreate", "Snapshot")
 _COSTS = {
@@ -90,10 +91,11 @@ class Inventory:
         """What will be left in the account."""
         return [kept for stack in self.stacks for kept in stack.kept]
 
-    def secrets(self) -> dict[str, str]:
-        """ARNs of the sources' secrets, by source."""
+    def sources(self) -> dict[str, tuple[str, str]]:
+        """Each source's engine and the ARN of its secret."""
         outputs = {name: value for stack in self.stacks for name, value in stack.outputs.items()}
-        return {name.removesuffix("SecretArn"): arn for name, arn in outputs.items() if name.endswith("SecretArn")}
+        engines = {name.removesuffix(_ENGINE): value for name, value in outputs.items() if name.endswith(_ENGINE)}
+        return {name: (engine, outputs[f"{name}SecretArn"]) for name, engine in engines.items()}
 
 
 def take_inventory(environment: str, stack_prefix: str) -> Inventory:

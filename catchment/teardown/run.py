@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 from botocore.exceptions import WaiterError
 
-from catchment.errors import TeardownFailed
+from catchment.errors import SourceUnreachable, TeardownFailed
 from catchment.reload.serverless import is_serverless, task_api
 from catchment.teardown.inventory import Inventory, StackFound
-from catchment.teardown.source import PostgresSource, Slots
+from catchment.teardown.source import Source
 
 WAIT_SECONDS = 3600
 """For one thing at most."""
@@ -32,25 +32,24 @@ class Step:
 
 @dataclass
 class _Sources:
-    """The source databases that can be reached from here, and their slots before and after their tasks stood still."""
+    """The source databases, those that cannot be reached from here, and what kept the log in the others for a task."""
 
-    open: dict[str, PostgresSource] = field(default_factory=dict)
+    found: dict[str, Source]
     unreachable: dict[str, str] = field(default_factory=dict)
-    before: dict[str, Slots] = field(default_factory=dict)
-    released: dict[str, list[str]] = field(default_factory=dict)
+    held: dict[str, list[str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     """SSM parameters that say what a task holds in a source."""
 
 
 def steps(inventory: Inventory, *, poll_seconds: int = 15) -> Iterator[Step]:
     """What a teardown does, in order. A step raises TeardownFailed; done again, it goes on where it failed."""
-    sources = _Sources(notes={name: note for stack in inventory.stacks for name, note in stack.notes.items()})
-    for source, secret in inventory.secrets().items():
-        yield Step(f"look at the replication slots of {source}", partial(_look, sources, source, secret))
+    found = {name: Source(*said) for name, said in inventory.sources().items()}
+    notes = {name: note for stack in inventory.stacks for name, note in stack.notes.items()}
+    sources = _Sources(found, notes=notes)
+    for source in found:
+        yield Step(f"look at what keeps the log of {source}", partial(_look, sources, source, inventory.tasks))
     for arn in inventory.tasks:
         yield Step(f"stop {arn.rsplit(':', 1)[-1]}, and wait", partial(_stop, arn, poll_seconds))
-    if inventory.secrets():
-        yield Step("note the slots that were theirs", partial(_note, sources))
     for stack in inventory.stacks:
         yield Step(_removal(stack), partial(_remove, stack, poll_seconds))
         if stack.tasks:
@@ -64,17 +63,13 @@ def _removal(stack: StackFound) -> str:
     return words
 
 
-def _look(sources: _Sources, source: str, secret_arn: str) -> str:
-    from psycopg import Error
-
+def _look(sources: _Sources, source: str, tasks: Sequence[str]) -> str:
     try:
-        sources.open[source] = PostgresSource(secret_arn)
-        sources.before[source] = sources.open[source].slots()
-    except (Error, KeyError) as error:
-        sources.unreachable[source] = str(error).strip()
-        return f"cannot be reached from here: {sources.unreachable[source]}"
-    names = sources.before[source].all
-    return f"{len(names)} slots: {', '.join(sorted(names))}" if names else "no slot"
+        sources.held[source] = sources.found[source].held(tasks)
+    except SourceUnreachable as error:
+        sources.unreachable[source] = str(error)
+        return f"cannot be reached from here: {error}"
+    return ", ".join(sources.held[source]) or "nothing"
 
 
 def _stop(arn: str, poll_seconds: int) -> str:
@@ -100,22 +95,12 @@ def _stop(arn: str, poll_seconds: int) -> str:
     return "it stands"
 
 
-def _note(sources: _Sources) -> str:
-    """A slot that was read before the task stood still, and is not after, was the task's."""
-    for source, database in sources.open.items():
-        now = database.slots()
-        sources.released[source] = sorted(sources.before[source].active - now.active)
-    noted = [f"{source}: {', '.join(names)}" for source, names in sources.released.items() if names]
-    return "; ".join(noted) or "none"
-
-
 def _clean(sources: _Sources) -> str:
     said = [f"{source}: {_left_in(source, sources)}" for source in sources.unreachable]
-    for source, database in sources.open.items():
-        dropped = database.clean(sources.released.get(source, []))
-        database.close()
+    for source, held in sources.held.items():
+        dropped = sources.found[source].clean(held)
         said.append(f"{source}: {', '.join(dropped) or 'nothing was left'}")
-    sources.open.clear()
+    sources.held.clear()
     return "; ".join(said) or "nothing"
 
 

@@ -1,53 +1,52 @@
-"""What replication leaves in a PostgreSQL source: slots, publications, the objects of DDL capture."""
+"""What replication leaves in a source, as seen from here."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import boto3
 
-from catchment.engines.postgresql.upkeep import SLOTS, clean_up
+from catchment.engines import engine
+from catchment.engines.base import Query, Upkeep
+from catchment.engines.connection import connected
+from catchment.engines.trust import Trust
+from catchment.errors import SourceUnreachable
 
 
 @dataclass(frozen=True)
-class Slots:
-    """Names of replication slots: all of the database, and those that somebody reads."""
+class Source:
+    """A source database, as its secret (an ARN) names it. Its user has to be allowed to drop what is dropped."""
 
-    all: frozenset[str]
-    active: frozenset[str]
+    engine: str
+    secret: str
 
+    def held(self, tasks: Sequence[str]) -> list[str]:
+        """What keeps the log for these tasks (ARNs). Raises SourceUnreachable."""
+        with self._open() as (knowing, query):
+            return sorted({name for task in tasks for name in knowing.held(query, task.rsplit(":", 1)[-1])})
 
-class PostgresSource:
-    """A source database, as its secret names it. Its user has to be allowed to drop what is dropped.
+    def clean(self, held: Sequence[str]) -> list[str]:
+        """Take these away where nobody reads them, with what else DMS left; what was dropped, in words.
 
-    Raises psycopg.OperationalError where it cannot be reached from here.
-    """
+        Nothing of an engine whose capture somebody has switched on. Raises SourceUnreachable.
+        """
+        if not engine(self.engine).infrastructure.cleans_up:
+            return []
+        with self._open() as (knowing, query):
+            return knowing.clean_up(query, held, [])
 
-    def __init__(self, secret_arn: str) -> None:
-        import psycopg
-
-        secret = json.loads(boto3.client("secretsmanager").get_secret_value(SecretId=secret_arn)["SecretString"])
-        self._connection = psycopg.connect(
-            host=secret["host"], port=secret["port"], user=secret["username"], password=secret["password"],
-            dbname=secret["dbname"], connect_timeout=5, autocommit=True,
-        )  # fmt: skip
-
-    def slots(self) -> Slots:
-        """The slots of this database now."""
-        rows = self._query(SLOTS)
-        return Slots(frozenset(name for name, _ in rows), frozenset(name for name, active in rows if active))
-
-    def clean(self, slots: Sequence[str]) -> list[str]:
-        """Drop these slots where nobody reads them, with what else DMS left; what was dropped, in words."""
-        return clean_up(self._query, slots, [])
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def _query(self, statement: str, parameters: Sequence[object] = (), /) -> list[tuple[Any, ...]]:
-        cursor = self._connection.execute(statement.encode(), parameters or None)
-        return cursor.fetchall() if cursor.description else []
+    @contextmanager
+    def _open(self) -> Iterator[tuple[Upkeep, Query]]:
+        knowing = engine(self.engine).upkeep
+        if knowing is None:
+            raise SourceUnreachable(self.secret, f"nothing here speaks to {self.engine}")
+        secret = boto3.client("secretsmanager").get_secret_value(SecretId=self.secret)["SecretString"]
+        login = json.loads(secret)
+        if missing := [name for name in ("host", "port", "username", "password", "dbname") if name not in login]:
+            raise SourceUnreachable(self.secret, f"the secret names no {', '.join(missing)}")
+        # whose certificate it is makes no difference to what is dropped
+        with connected(self.engine, login, login["dbname"], Trust(verified=False)) as query:
+            yield knowing, query

@@ -70,6 +70,6 @@ def test_a_task_is_left_for_a_serverless_replication_which_is_changed_and_remove
     told = [(step.words, step.do()) for step in steps(take_inventory("laptop", "catchment"), poll_seconds=1)]
     (stopped,) = [said for words, said in told if words.startswith("stop ")]
     assert stopped == "it stands"
-    assert dict(told)["note the slots that were theirs"].startswith("sales: awsdms_")
+    assert dict(told)["look at what keeps the log of sales"].startswith("awsdms_")
     assert dict(told)["drop what replication left in the sources"] == "sales: nothing was left"
     assert take_inventory("laptop", "catchment").stacks == []

@@ -69,7 +69,7 @@ def test_an_environment_goes_with_everything_that_replication_left(
         if step.words.startswith("drop what replication left"):
             assert leftovers(secret) == []
     told = dict(done)
-    assert told["note the slots that were theirs"].startswith("sales: awsdms_")
+    assert told["look at what keeps the log of sales"].startswith("awsdms_")
     assert told["drop what replication left in the sources"] == "sales: nothing was left", "the stack saw to it"
     assert take_inventory("laptop", "catchment").stacks == []
     assert aws.client("s3").list_buckets()["Buckets"] == [
