@@ -10,6 +10,7 @@ CatchmentError
 │   ├── LedgerLost          the table's log no longer says which files it contains
 │   ├── LogBroken           a file of the table's log is not what the Delta protocol says
 │   ├── ReplicaRefused      the database of a replica cannot hold a value that the source can
+│   ├── SampleRefused       a database holds something in the place of a sample system
 │   ├── ReloadSeen          a load file was written again, and nobody asked for a reload
 │   ├── ReloadFailed        a table could not be loaded again
 │   ├── TeardownFailed      a step of taking an environment down did not work
@@ -135,6 +136,17 @@ class ReplicaRefused(Terminal):
 
     def __str__(self) -> str:
         return f"{self.table}: the replica refuses a row: {self.why}"
+
+
+class SampleRefused(Terminal):
+    """A database holds something in the place of a sample system: nothing is written."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(where, why)
+        self.where, self.why = where, why
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.why}; sample rows go into an empty schema, or on where they left off"
 
 
 class ReloadSeen(Terminal):

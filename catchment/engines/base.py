@@ -129,6 +129,45 @@ class Upkeep(Protocol):
         ...
 
 
+class Samples(Protocol):
+    """How sample tables are made and filled: a module with these names."""
+
+    begin: str
+    """The statement that begins a transaction."""
+
+    def open_schema(self, query: Query, schema: str, /) -> None:
+        """Make the schema where it is not there, and the session one that takes the rows as they are written."""
+        ...
+
+    def quoted(self, *names: str) -> str:
+        """A name, or a schema and a name, as SQL."""
+        ...
+
+    def declared(self, standard: str, /) -> str:
+        """A column's type of a sample table in the engine's words. Raises KeyError for one that none has."""
+        ...
+
+    def insert(
+        self, connection: Any, table: Table, columns: Sequence[SampleColumn], values: Sequence[Sequence[object]], /
+    ) -> None:
+        """Write rows, given column by column, on a connection that ``connect`` has opened."""
+        ...
+
+
+class SampleColumn(Protocol):
+    """A column of a sample table."""
+
+    @property
+    def name(self) -> str:
+        """As it is spelt everywhere."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """In the words that ``Samples.declared`` takes."""
+        ...
+
+
 class Engine(Protocol):
     """One engine: a module with these names."""
 
@@ -153,4 +192,9 @@ class Engine(Protocol):
     @property
     def upkeep(self) -> Upkeep | None:
         """None for an engine whose databases are their owners' to look after."""
+        ...
+
+    @property
+    def samples(self) -> Samples | None:
+        """None for an engine that no sample system is made on."""
         ...

@@ -18,14 +18,29 @@ from catchment.errors import SourceUnreachable
 
 
 @contextmanager
-def connected(engine_name: str, login: Login, database: str, trust: Trust) -> Iterator[Query]:
-    """Statements on a source, each committed at once. Raises SourceUnreachable, and the driver's errors after that."""
+def opened(engine_name: str, login: Login, database: str, trust: Trust) -> Iterator[Any]:
+    """A connection (DB API 2.0) to a source, which commits each statement at once. Raises SourceUnreachable."""
     connect = engine(engine_name).connect
     assert connect is not None, f"nothing here speaks to {engine_name}"
     try:
         connection = connect(login, database, None if _is_here(str(login["host"])) else trust)
     except Exception as error:  # each driver has a tree of its own, and sockets and TLS theirs
         raise SourceUnreachable(f"{login['host']}:{login['port']}", f"{type(error).__name__}: {error}") from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def connected(engine_name: str, login: Login, database: str, trust: Trust) -> Iterator[Query]:
+    """Statements on a source, each committed at once. Raises SourceUnreachable, and the driver's errors after that."""
+    with opened(engine_name, login, database, trust) as connection:
+        yield query_of(connection)
+
+
+def query_of(connection: Any) -> Query:
+    """Statements on a connection."""
 
     def query(statement: str, parameters: Sequence[object] = (), /) -> Sequence[Sequence[Any]]:
         cursor = connection.cursor()
@@ -33,10 +48,7 @@ def connected(engine_name: str, login: Login, database: str, trust: Trust) -> It
         cursor.execute(statement, tuple(parameters)) if parameters else cursor.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
 
-    try:
-        yield query
-    finally:
-        connection.close()
+    return query
 
 
 def _is_here(host: str) -> bool:

@@ -1,22 +1,28 @@
-"""The laptop's sales database: its schema, and rows that are the same for the same seed and size."""
+"""The laptop's sales database: the sample system, and a table per hard case beside it.
+
+Its rows are the same for the same seed and size.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import resources
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from catchment.engines.connection import opened
+from catchment.engines.postgresql import samples
+from catchment.engines.trust import Trust
+from catchment.samples.columns import FEWEST
+from catchment.samples.commerce import commerce
+from catchment.samples.seeding import Seeding
 
 DEFAULT_ROWS = 500_000
 DEFAULT_SEED = 20_260_301
 
 SHARES = {
-    "sales.sales_people": 0.0004,
-    "sales.products": 0.01,
-    "sales.clients": 0.1,
-    "sales.client_addresses": 0.12,
-    "sales.sales": 0.25,
     "hard.composite_key": 0.01,
     "hard.no_key": 0.005,
     "hard.text_key": 0.005,
@@ -27,37 +33,46 @@ SHARES = {
     "hard.evolving": 0.002,
     "hard.swaps": 0.0004,
 }
-"""What part of all rows a table gets; sales.sales_items gets what is left, about half."""
+"""What part of all rows a table gets; the sample system gets what is left."""
 
-FEWEST = 40
-"""No table has fewer rows, so that every hard case is there in the smallest database."""
-
-SCRIPTS = ("seed_sales.sql", "seed_types.sql", "seed_hard.sql")
+SCRIPTS = ("seed_types.sql", "seed_hard.sql")
 
 
 def row_counts(rows: int) -> dict[str, int]:
     """Rows per ``schema.table`` for about ``rows`` rows in all."""
     counts = {table: max(FEWEST, round(rows * share)) for table, share in SHARES.items()}
-    counts["sales.sales_items"] = max(FEWEST, rows - sum(counts.values()))
-    return counts
+    business = commerce.row_counts(max(0, rows - sum(counts.values())))
+    return {f"{commerce.schema}.{table}": count for table, count in business.items()} | counts
+
+
+TABLES = tuple(row_counts(0))
+"""All of them, as ``schema.table``."""
 
 
 def seed(dsn: str, rows: int = DEFAULT_ROWS, seed: int = DEFAULT_SEED) -> dict[str, int]:
-    """Create the schema and its rows in the empty database ``dsn``; the rows made per ``schema.table``.
+    """Create the schemas and their rows in the empty database ``dsn``; the rows made per ``schema.table``.
 
     Raises psycopg.errors.DuplicateSchema where the database has been seeded before.
     """
     counts = row_counts(rows)
+    _seed_business(dsn, rows - sum(counts[table] for table in SHARES), seed)
     with psycopg.connect(dsn) as connection:
         connection.execute("SET LOCAL synchronous_commit = off")
         connection.execute(sql.SQL(_script("schema.sql")))
         for table, statement in _statements():
-            connection.execute(sql.SQL(statement), _arguments(table, counts, seed))
+            connection.execute(sql.SQL(statement), {"rows": counts[table], "seed": seed})
         connection.execute(sql.SQL(_script("keys.sql")))
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM (ANALYZE)")
         return {table: _count(connection, table) for table in counts}
+
+
+def _seed_business(dsn: str, rows: int, seed: int) -> None:
+    said = conninfo_to_dict(dsn)
+    login = {"host": said["host"], "port": said["port"], "username": said["user"], "password": said["password"]}
+    with opened("postgresql", login, str(said["dbname"]), Trust()) as connection:
+        Seeding(connection, samples, commerce, seed=seed).write(rows=rows)
 
 
 def _script(name: str) -> str:
@@ -69,11 +84,6 @@ def _statements() -> Iterator[tuple[str, str]]:
         for part in _script(script).split("\n\n-- ")[1:]:
             table, _, statement = part.partition("\n")
             yield table, statement
-
-
-def _arguments(table: str, counts: Mapping[str, int], seed: int) -> dict[str, int]:
-    parents = {name.removeprefix("sales."): count for name, count in counts.items() if name.startswith("sales.")}
-    return parents | {"rows": counts[table], "seed": seed}
 
 
 def _count(connection: psycopg.Connection, table: str) -> int:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from catchment.engines import mysql
 from catchment.engines.base import Rds
-from catchment.engines.mysql import connect, types, upkeep
+from catchment.engines.mysql import connect, samples, types, upkeep
 
-__all__ = ["connect", "infrastructure", "types", "upkeep"]
+__all__ = ["connect", "infrastructure", "samples", "types", "upkeep"]
 
 _OF_MYSQL = mysql.infrastructure.rds
 assert _OF_MYSQL is not None, "RDS runs MySQL"

@@ -7,12 +7,13 @@ from types import MappingProxyType
 from catchment.engines.base import Infrastructure
 from catchment.engines.oracle import types
 
-__all__ = ["connect", "infrastructure", "types", "upkeep"]
+__all__ = ["connect", "infrastructure", "samples", "types", "upkeep"]
 
 # DMS reads the redo log where its owner keeps it, and leaves nothing in the database.
 upkeep = None
 # Nothing here speaks to a database that its owner looks after.
 connect = None
+samples = None
 
 infrastructure = Infrastructure(
     dms_engine="oracle",

@@ -1,68 +1,7 @@
--- The sales database of the laptop run: schema sales is the business, schema hard has one table per hard case.
+-- Schema hard of the laptop's source: one table per hard case.
 -- Keys are added after the rows (keys.sql): a load into a table without an index is twice as fast.
 
-CREATE SCHEMA sales;
 CREATE SCHEMA hard;
-
-CREATE TABLE sales.clients (
-    id           bigint NOT NULL,
-    name         varchar(80) NOT NULL,
-    email        varchar(120),
-    segment      varchar(20) NOT NULL,
-    credit_limit numeric(12, 2),
-    active       boolean NOT NULL,
-    notes        text,
-    created_at   timestamptz NOT NULL,
-    updated_at   timestamp
-);
-
-CREATE TABLE sales.client_addresses (
-    id         bigint NOT NULL,
-    client_id  bigint NOT NULL,
-    kind       varchar(10) NOT NULL,
-    street     varchar(120) NOT NULL,
-    city       varchar(60) NOT NULL,
-    postcode   char(10),
-    country    char(2) NOT NULL,
-    valid_from date NOT NULL
-);
-
-CREATE TABLE sales.sales_people (
-    id         integer NOT NULL,
-    name       varchar(80) NOT NULL,
-    region     varchar(20) NOT NULL,
-    hired      date NOT NULL,
-    commission real NOT NULL
-);
-
-CREATE TABLE sales.products (
-    id           integer NOT NULL,
-    sku          varchar(20) NOT NULL,
-    name         varchar(80) NOT NULL,
-    price        numeric(10, 2) NOT NULL,
-    weight_kg    double precision,
-    attributes   jsonb,
-    discontinued boolean NOT NULL
-);
-
-CREATE TABLE sales.sales (
-    id              bigint NOT NULL,
-    client_id       bigint NOT NULL,
-    sales_person_id integer,
-    sold_at         timestamptz NOT NULL,
-    status          varchar(12) NOT NULL,
-    channel         varchar(10),
-    total           numeric(14, 2) NOT NULL
-);
-
-CREATE TABLE sales.sales_items (
-    sale_id    bigint NOT NULL,
-    line_no    smallint NOT NULL,
-    product_id integer NOT NULL,
-    quantity   integer NOT NULL,
-    unit_price numeric(10, 2) NOT NULL,
-    discount   numeric(5, 4)
-);
 
 CREATE TABLE hard.composite_key (
     tenant uuid NOT NULL,

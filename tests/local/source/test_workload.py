@@ -42,7 +42,7 @@ def work(dsn: str, **changes: object) -> WorkDone:
 
 def content(dsn: str) -> dict[str, str]:
     with psycopg.connect(dsn) as connection:
-        tables = [*sales.SHARES, "sales.sales_items"]
+        tables = sales.TABLES
         query = "SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {} AS t"
         named = {table: sql.SQL(query).format(sql.Identifier(*table.split(".", 1))) for table in tables}
         return {table: connection.execute(query).fetchone()[0] for table, query in named.items()}
