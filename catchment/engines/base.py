@@ -182,10 +182,10 @@ class Engine(Protocol):
         ...
 
     @property
-    def connect(self) -> Callable[[Login, str, Trust | None], Any] | None:
+    def connect(self) -> Callable[[Login, str, Trust | None], Any]:
         """Opens a connection (DB API 2.0) to a database by its name, committing each statement at once.
 
-        Without TLS where the third is None. None for an engine that nothing here speaks to.
+        Without TLS where the third is None.
         """
         ...
 

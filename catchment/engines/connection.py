@@ -20,10 +20,8 @@ from catchment.errors import SourceUnreachable
 @contextmanager
 def opened(engine_name: str, login: Login, database: str, trust: Trust) -> Iterator[Any]:
     """A connection (DB API 2.0) to a source, which commits each statement at once. Raises SourceUnreachable."""
-    connect = engine(engine_name).connect
-    assert connect is not None, f"nothing here speaks to {engine_name}"
     try:
-        connection = connect(login, database, None if _is_here(str(login["host"])) else trust)
+        connection = engine(engine_name).connect(login, database, None if _is_here(str(login["host"])) else trust)
     except Exception as error:  # each driver has a tree of its own, and sockets and TLS theirs
         raise SourceUnreachable(f"{login['host']}:{login['port']}", f"{type(error).__name__}: {error}") from error
     try:

@@ -6,13 +6,12 @@ from types import MappingProxyType
 
 from catchment.engines.base import Infrastructure
 from catchment.engines.oracle import types
+from catchment.engines.oracle.connect import connect
 
 __all__ = ["connect", "infrastructure", "samples", "types", "upkeep"]
 
 # DMS reads the redo log where its owner keeps it, and leaves nothing in the database.
 upkeep = None
-# Nothing here speaks to a database that its owner looks after.
-connect = None
 samples = None
 
 infrastructure = Infrastructure(
