@@ -206,4 +206,4 @@ def test_types_says_what_becomes_of_a_type_and_refuses_by_name(capsys: pytest.Ca
     assert run(["types", "sqlserver", "int", "sql_variant"]) == 1
     assert "sql_variant" in capsys.readouterr().err
     assert run(["types", "db2"]) == 2
-    assert "postgresql, mysql, sqlserver, oracle" in capsys.readouterr().err
+    assert "postgresql, mysql, mariadb, sqlserver, oracle" in capsys.readouterr().err
