@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from catchment.engines.client_text import Target
 from catchment.engines.dms_types import DmsType
 from catchment.engines.trust import Login, Trust
 
@@ -154,6 +155,15 @@ class Samples(Protocol):
         ...
 
 
+class Clients(Protocol):
+    """How its clients are told where a database is: a module with these names."""
+
+    @property
+    def tools(self) -> Mapping[str, Callable[[Target], str]]:
+        """By the name of the tool: a command for a shell, a connection string, or Python."""
+        ...
+
+
 class SampleColumn(Protocol):
     """A column of a sample table."""
 
@@ -197,4 +207,9 @@ class Engine(Protocol):
     @property
     def samples(self) -> Samples | None:
         """None for an engine that no sample system is made on."""
+        ...
+
+    @property
+    def clients(self) -> Clients:
+        """The tools that people look into its databases with."""
         ...

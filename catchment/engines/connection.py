@@ -21,7 +21,7 @@ from catchment.errors import SourceUnreachable
 def opened(engine_name: str, login: Login, database: str, trust: Trust) -> Iterator[Any]:
     """A connection (DB API 2.0) to a source, which commits each statement at once. Raises SourceUnreachable."""
     try:
-        connection = engine(engine_name).connect(login, database, None if _is_here(str(login["host"])) else trust)
+        connection = engine(engine_name).connect(login, database, None if is_here(str(login["host"])) else trust)
     except Exception as error:  # each driver has a tree of its own, and sockets and TLS theirs
         raise SourceUnreachable(f"{login['host']}:{login['port']}", f"{type(error).__name__}: {error}") from error
     try:
@@ -49,7 +49,8 @@ def query_of(connection: Any) -> Query:
     return query
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, so that nothing leaves it."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

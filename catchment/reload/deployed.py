@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
+from catchment.deployed import stack_outputs
 from catchment.errors import SettingsError
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.landing.names import TableName
@@ -60,14 +60,4 @@ class Deployment:
         return dict(json.loads(body))
 
     def _read_outputs(self) -> dict[str, str]:
-        formation, found = boto3.client("cloudformation"), dict[str, str]()
-        for name in _STACKS:
-            stack = f"{self._prefix}-{name}"
-            try:
-                [described] = formation.describe_stacks(StackName=stack)["Stacks"]
-            except (ClientError, BotoCoreError) as error:
-                raise SettingsError(
-                    "command line", "--env", self._environment, f"the stack {stack} cannot be read: {error}"
-                ) from error
-            found |= {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
-        return found
+        return stack_outputs(self._environment, [f"{self._prefix}-{name}" for name in _STACKS])

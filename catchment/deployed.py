@@ -1,0 +1,65 @@
+"""What is deployed of an environment: the outputs of its stacks, and its databases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from catchment.engines.client_text import Target
+from catchment.engines.connection import is_here
+from catchment.errors import SettingsError
+from catchment.settings import SourceSettings
+
+RDS_CERTIFICATES_URL = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+RDS_CERTIFICATES = "global-bundle.pem"
+
+
+def stack_outputs(environment: str, stacks: Sequence[str]) -> dict[str, str]:
+    """The outputs of these stacks. Raises SettingsError, which names ``environment``, where one cannot be read."""
+    formation, found = boto3.client("cloudformation"), dict[str, str]()
+    for stack in stacks:
+        try:
+            [described] = formation.describe_stacks(StackName=stack)["Stacks"]
+        except (ClientError, BotoCoreError) as error:
+            raise SettingsError(
+                "command line", "--env", environment, f"the stack {stack} cannot be read: {error}"
+            ) from error
+        found |= {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
+    return found
+
+
+def source_login(environment: str, stack_prefix: str, name: str) -> dict[str, Any]:
+    """The secret of a deployed source: host, port, username, password. Raises SettingsError."""
+    outputs = stack_outputs(environment, [f"{stack_prefix}-{environment}-sources"])
+    return read_secret(environment, outputs[f"{name.replace('-', '')}SecretArn"])
+
+
+def read_secret(environment: str, arn: str) -> dict[str, Any]:
+    """A secret that is a JSON object. Raises SettingsError, which names ``environment``, where it cannot be read."""
+    try:
+        value = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    except (ClientError, BotoCoreError) as error:
+        raise SettingsError(
+            "command line", "--env", environment, f"the secret {arn} cannot be read: {error}"
+        ) from error
+    return dict(json.loads(value))
+
+
+def source_target(source: SourceSettings, login: Mapping[str, Any], *, with_password: bool) -> Target:
+    """A source as a client is to reach it: RDS has certificates that can be verified, whatever DMS has been given."""
+    host, certificate = str(login["host"]), source.certificate_file
+    if source.rds is not None:
+        certificate = RDS_CERTIFICATES
+    return Target(
+        host=host,
+        port=int(login["port"]),
+        database=source.database,
+        user=str(login["username"]),
+        password=str(login["password"]) if with_password else None,
+        encrypted=not is_here(host),
+        certificate=None if is_here(host) else certificate,
+    )
