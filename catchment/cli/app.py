@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from catchment.cli import database_commands, environment_commands, lake_commands
+from catchment.cli import database_commands, environment_commands, lake_commands, source_commands
 from catchment.cli.options import app
 from catchment.errors import CatchmentError, SettingsError
 
-COMMANDS = (lake_commands, environment_commands, database_commands)
+COMMANDS = (lake_commands, environment_commands, database_commands, source_commands)
 """The modules that have the commands, which they add to the app; in the order in which its help lists them."""
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catchment.engines.client_text import Target
 from catchment.engines.dms_types import DmsType
 from catchment.engines.trust import Login, Trust
+
+if TYPE_CHECKING:
+    from catchment.engines.readiness import Preflight, Preparation
 
 Table = tuple[str, str]
 """Schema and name, as the source spells them."""
@@ -212,4 +215,14 @@ class Engine(Protocol):
     @property
     def clients(self) -> Clients:
         """The tools that people look into its databases with."""
+        ...
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """What makes its databases sources."""
+        ...
+
+    @property
+    def preflight(self) -> Preflight | None:
+        """What is looked at before a task starts."""
         ...

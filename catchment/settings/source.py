@@ -41,6 +41,8 @@ class TableSettings(Part):
     """The columns whose values the table's files are kept apart by; a change of them means a reload."""
     lake_lag_minutes: Annotated[int, Whole(1, 1440)] | None = None
     """Overrides ``monitoring.lake_lag_minutes``."""
+    full_rows: Flag | None = None
+    """Whether the source logs the whole old row; left out: where PostgreSQL stores large values of it out of line."""
     renamed: dict[ColumnName, ColumnName] = Field(default_factory=dict)
     """From former names of columns to present ones: files do not tell a renaming from a drop and an add."""
 
@@ -84,6 +86,10 @@ class SourceSettings(Part):
         Annotated[str, Allowed("a replication slot of small letters, digits and _", r"[a-z0-9_]{1,63}")] | None
     ) = None
     """PostgreSQL: a slot made beforehand. DMS makes its own where none is named, and takes only its own away."""
+    prepare: Flag = False
+    """Whether a deployment sets the source up for its task, and puts it back when the task goes."""
+    outage_hours: Annotated[int, Whole(1, 168)] = 24
+    """The longest that the task may stand still without a reload: the source keeps its log for as long."""
     clean_up_on_delete: Flag | None = None
     """Whether what the task leaves in the source goes with it. Left out: PostgreSQL's slots, which would fill the disk,
     and no capture of other engines, which somebody has switched on."""

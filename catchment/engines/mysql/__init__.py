@@ -8,7 +8,9 @@ from catchment.engines.base import Infrastructure, Rds
 from catchment.engines.mysql import clients, samples, types, upkeep
 from catchment.engines.mysql.connect import connect
 
-__all__ = ["clients", "connect", "infrastructure", "samples", "types", "upkeep"]
+__all__ = ["clients", "connect", "infrastructure", "preflight", "preparation", "samples", "types", "upkeep"]
+
+preparation = preflight = None
 
 infrastructure = Infrastructure(
     dms_engine="mysql",

@@ -8,11 +8,13 @@ from catchment.engines.base import Infrastructure
 from catchment.engines.oracle import clients, types
 from catchment.engines.oracle.connect import connect
 
-__all__ = ["clients", "connect", "infrastructure", "samples", "types", "upkeep"]
+__all__ = ["clients", "connect", "infrastructure", "preflight", "preparation", "samples", "types", "upkeep"]
 
 # DMS reads the redo log where its owner keeps it, and leaves nothing in the database.
 upkeep = None
 samples = None
+
+preparation = preflight = None
 
 infrastructure = Infrastructure(
     dms_engine="oracle",

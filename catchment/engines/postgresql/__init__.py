@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Infrastructure, Rds
-from catchment.engines.postgresql import clients, samples, types, upkeep
+from catchment.engines.postgresql import clients, preflight, preparation, samples, types, upkeep
 from catchment.engines.postgresql.connect import connect
+from catchment.engines.postgresql.versions import least_dms_version
 
-__all__ = ["clients", "connect", "infrastructure", "samples", "types", "upkeep"]
+__all__ = ["clients", "connect", "infrastructure", "preflight", "preparation", "samples", "types", "upkeep"]
 
 infrastructure = Infrastructure(
     dms_engine="postgres",
@@ -17,8 +18,7 @@ infrastructure = Infrastructure(
         engine="postgres",
         engine_version="18.4",
         major_version=lambda version: version.split(".")[0],
-        # CHAP_Source.PostgreSQL, "Working with PostgreSQL versions".
-        least_dms_version=lambda version: "3.5.4" if int(version.split(".")[0]) >= 17 else "3.5.3",
+        least_dms_version=least_dms_version,
         parameters=MappingProxyType(
             {
                 # Static: takes effect when the instance starts (AWS DMS User Guide, CHAP_Source.PostgreSQL).
