@@ -5,6 +5,7 @@ CatchmentError
 │   ├── SettingsError       a settings or tables file says something it may not
 │   │   └── SettingsErrors      several of them
 │   ├── TypeRefused         a source type that cannot be carried to the lake
+│   ├── SourceUnreadable    a source's rows cannot be read for a comparison
 │   ├── SchemaConflict      a file's column cannot become the table's type
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
@@ -241,6 +242,17 @@ class LoadIncomplete(Transient):
 
     def __str__(self) -> str:
         return f"{self.table}: the load wrote {self.expected:,} rows, its files have {self.found:,}"
+
+
+class SourceUnreadable(Terminal):
+    """A source's rows cannot be read for a comparison."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why)
+        self.what, self.why = what, why
+
+    def __str__(self) -> str:
+        return f"{self.what} cannot be read: {self.why}"
 
 
 class SourceUnreachable(Transient):

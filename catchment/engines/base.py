@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from catchment.engines.client_text import Target
 from catchment.engines.dms_types import DmsType
+from catchment.engines.reconciliation import Reconciliation
+from catchment.engines.statements import Query as Query
 from catchment.engines.trust import Login, Trust
 
 if TYPE_CHECKING:
@@ -15,15 +17,6 @@ if TYPE_CHECKING:
 
 Table = tuple[str, str]
 """Schema and name, as the source spells them."""
-
-
-class Query(Protocol):
-    """Runs one statement on an open connection to a source, committed at once; its rows, or none.
-
-    Parameters stand as ``%s`` in the statement, as in most drivers.
-    """
-
-    def __call__(self, statement: str, parameters: Sequence[object] = (), /) -> Sequence[Sequence[Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -192,6 +185,11 @@ class Engine(Protocol):
     @property
     def types(self) -> SourceTypes:
         """What becomes of the types of its columns."""
+        ...
+
+    @property
+    def reconciliation(self) -> Reconciliation:
+        """How its rows are read for a comparison."""
         ...
 
     @property

@@ -7,12 +7,12 @@ leaves the machine.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from catchment.engines import engine
-from catchment.engines.base import Query
+from catchment.engines.statements import Query, query_of
 from catchment.engines.trust import Login, Trust
 from catchment.errors import SourceUnreachable
 
@@ -35,18 +35,6 @@ def connected(engine_name: str, login: Login, database: str, trust: Trust) -> It
     """Statements on a source, each committed at once. Raises SourceUnreachable, and the driver's errors after that."""
     with opened(engine_name, login, database, trust) as connection:
         yield query_of(connection)
-
-
-def query_of(connection: Any) -> Query:
-    """Statements on a connection."""
-
-    def query(statement: str, parameters: Sequence[object] = (), /) -> Sequence[Sequence[Any]]:
-        cursor = connection.cursor()
-        # without parameters a driver leaves the percent signs of a statement alone
-        cursor.execute(statement, tuple(parameters)) if parameters else cursor.execute(statement)
-        return list(cursor.fetchall()) if cursor.description else []
-
-    return query
 
 
 def is_here(host: str) -> bool:

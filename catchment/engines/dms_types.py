@@ -22,6 +22,8 @@ class Form(StrEnum):
     """The words ``true`` and ``false``."""
     INTERVAL_WORDS = "interval_words"
     """``1 YEAR, 2 MONTHS, 3 DAYS``: see interval_words."""
+    CASELESS = "caseless"
+    """Text whose letters' case nobody tells: compared without it."""
     MONEY = "money"
     """The amount without currency sign and group separators."""
     HEX = "hex"

@@ -1,42 +1,32 @@
 """A fence: a point in the source's stream of changes that has to lie behind a comparison.
 
-PostgreSQL only. The fence is the position of a message written into the write-ahead log by a transaction of its own:
-every commit before it has a lower position, and the stream passes it even when nothing else happens.
+A replication task tells by its checkpoint how far it has delivered; the engine says where its log is now, and which of
+two positions comes first.
 """
 
 from __future__ import annotations
 
-import time
+import re
 
-import psycopg
-
-POLL_SECONDS = 0.05
-
-
-def set_fence(dsn: str) -> str:
-    """Write a fence after all that is committed by now; its log sequence number, as text."""
-    with psycopg.connect(dsn) as connection:
-        row = connection.execute("SELECT pg_logical_emit_message(true, 'catchment', 'fence')::text").fetchone()
-        assert row is not None
-        return str(row[0])
+from catchment.engines import engine
+from catchment.engines.base import Query
 
 
-def fence_passed(connection: psycopg.Connection, slot: str, fence: str) -> bool:
-    """Whether the reader of ``slot`` has confirmed everything up to the fence. Raises LookupError without the slot."""
-    row = connection.execute(
-        "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s", [fence, slot]
-    ).fetchone()
-    if row is None:
-        raise LookupError(f"the source has no replication slot {slot!r}")
-    return bool(row[0])
+def set_fence(engine_name: str, query: Query) -> str:
+    """A fence after all that is committed by now, in the spelling of the engine's log."""
+    return engine(engine_name).reconciliation.set_fence(query)
 
 
-def wait_for_fence(dsn: str, slot: str, fence: str, timeout_seconds: float) -> bool:
-    """Wait until the slot's reader has confirmed the fence; False when the time is over."""
-    deadline = time.monotonic() + timeout_seconds
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        while not fence_passed(connection, slot, fence):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL_SECONDS)
-    return True
+def fence_passed(engine_name: str, checkpoint: str, fence: str) -> bool:
+    """Whether the task of this RecoveryCheckpoint has delivered everything up to the fence.
+
+    False where the checkpoint names no position: the task has not come to the log yet.
+
+    Example: ``fence_passed("postgresql", "checkpoint:V1#1#4AF/B00000D0#0#0#*#0#0", "4AF/B00000D0")``
+    """
+    facts = engine(engine_name)
+    found = re.match(rf"checkpoint:V\d+#\d+#({facts.infrastructure.log_position})(?=[#:]|$)", checkpoint)
+    if found is None:
+        return False
+    order = facts.reconciliation.order
+    return order(found[1]) >= order(fence)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
-import psycopg
 
+from catchment.engines.dms_types import Form
+from catchment.engines.reconciliation import SourceColumn
 from catchment.landing.types import DeltaType, widen
 from catchment.reconcile.compare import compare, identifier
 from catchment.reconcile.lake import LakeTable, read_lake
-from catchment.reconcile.postgresql import SourceColumn, columns_of, copy_table, narrowings, read_copy
+from catchment.reconcile.source import SourceSide
 from catchment.reconcile.verdict import TableVerdict
 
 TEXT_TABLE, SOURCE, LAKE = "reconcile_text", "reconcile_source", "reconcile_lake"
@@ -19,7 +20,7 @@ TEXT_TABLE, SOURCE, LAKE = "reconcile_text", "reconcile_source", "reconcile_lake
 
 def reconcile_table(
     con: duckdb.DuckDBPyConnection,
-    connection: psycopg.Connection,
+    source: SourceSide,
     lake: LakeTable,
     *,
     schema: str,
@@ -30,20 +31,16 @@ def reconcile_table(
 ) -> TableVerdict:
     """Compare ``schema.table`` of the source with its lake table, row by row and value by value.
 
-    ``connection`` comes from ``one_moment``, ``con`` from ``open_duckdb``; ``key`` is empty for a table without one.
+    ``source`` comes from ``one_moment``, ``con`` from ``open_duckdb``; ``key`` is empty for a table without one.
     ``scratch`` holds the source's rows while they are compared; ``limit`` bounds the rows listed.
     Raises TableGone where the source has no such table.
     """
-    columns = columns_of(connection, schema, table)
-    file = scratch / "source.copy"
-    try:
-        longest = copy_table(connection, schema, table, columns, file)
-        read_copy(con, file, columns, TEXT_TABLE, longest=longest)
-    finally:
-        file.unlink(missing_ok=True)
+    columns = source.columns(schema, table)
+    source.read(con, schema, table, columns, TEXT_TABLE, scratch)
     wanted = _make_alike(con, columns, lake)
     read_lake(con, lake, wanted, LAKE)
-    found = compare(con, SOURCE, LAKE, key=key, limit=limit)
+    sides = [_without_case(con, columns, relation) for relation in (SOURCE, LAKE)]
+    found = compare(con, *sides, key=key, limit=limit)
     con.execute(f"DROP VIEW {LAKE}; DROP VIEW {SOURCE}; DROP TABLE {TEXT_TABLE}")
     names = [column.name for column in columns]
     return TableVerdict(
@@ -54,7 +51,7 @@ def reconcile_table(
         extra=found.extra,
         different=found.different,
         differences=found.differences,
-        narrowed=narrowings(connection, schema, table, columns),
+        narrowed=source.narrowings(schema, table, columns),
         only_source=tuple(name for name in names if name not in lake.columns),
         only_lake=tuple(name for name in lake.columns if name not in names),
     )
@@ -87,3 +84,14 @@ def _make_alike(con: duckdb.DuckDBPyConnection, columns: list[SourceColumn], lak
     shown = ", ".join(f"CAST({identifier(name)} AS {kind}) AS {identifier(name)}" for name, kind in wanted)
     con.execute(f"CREATE OR REPLACE TEMP VIEW {SOURCE} AS SELECT {shown} FROM {TEXT_TABLE}")
     return wanted
+
+
+def _without_case(con: duckdb.DuckDBPyConnection, columns: Sequence[SourceColumn], relation: str) -> str:
+    """The relation with the columns in lower case whose case nobody tells."""
+    caseless = [identifier(column.name) for column in columns if column.type.form is Form.CASELESS]
+    if not caseless:
+        return relation
+    lower = ", ".join(f"lower({name}) AS {name}" for name in caseless)
+    folded = f"{relation}_caseless"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {folded} AS SELECT * REPLACE ({lower}) FROM {relation}")
+    return folded

@@ -7,9 +7,19 @@ from dataclasses import replace
 from catchment.engines import mysql
 from catchment.engines.base import Rds
 from catchment.engines.mariadb import clients
-from catchment.engines.mysql import connect, preflight, preparation, samples, types, upkeep
+from catchment.engines.mysql import connect, preflight, preparation, reconciliation, samples, types, upkeep
 
-__all__ = ["clients", "connect", "infrastructure", "preflight", "preparation", "samples", "types", "upkeep"]
+__all__ = [
+    "clients",
+    "connect",
+    "infrastructure",
+    "preflight",
+    "preparation",
+    "reconciliation",
+    "samples",
+    "types",
+    "upkeep",
+]
 
 _OF_MYSQL = mysql.infrastructure.rds
 assert _OF_MYSQL is not None, "RDS runs MySQL"

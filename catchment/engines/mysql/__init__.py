@@ -5,10 +5,20 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Infrastructure, Rds
-from catchment.engines.mysql import clients, samples, types, upkeep
+from catchment.engines.mysql import clients, reconciliation, samples, types, upkeep
 from catchment.engines.mysql.connect import connect
 
-__all__ = ["clients", "connect", "infrastructure", "preflight", "preparation", "samples", "types", "upkeep"]
+__all__ = [
+    "clients",
+    "connect",
+    "infrastructure",
+    "preflight",
+    "preparation",
+    "reconciliation",
+    "samples",
+    "types",
+    "upkeep",
+]
 
 preparation = preflight = None
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Infrastructure
-from catchment.engines.oracle import clients, types
+from catchment.engines.oracle import clients, reconciliation, types
 from catchment.engines.oracle.connect import connect
 
-__all__ = ["clients", "connect", "infrastructure", "preflight", "preparation", "samples", "types", "upkeep"]
+__all__ = [
+    "clients",
+    "connect",
+    "infrastructure",
+    "preflight",
+    "preparation",
+    "reconciliation",
+    "samples",
+    "types",
+    "upkeep",
+]
 
 # DMS reads the redo log where its owner keeps it, and leaves nothing in the database.
 upkeep = None

@@ -19,6 +19,7 @@ def connect(login: Login, database: str, trust: Trust | None) -> Any:
     """
     import oracledb
 
+    oracledb.defaults.fetch_lobs = False  # large values as text and bytes, not as places to read them from
     said = {
         "user": login["username"],
         "password": login["password"],
@@ -75,6 +76,10 @@ class Cursor:
     def fetchall(self) -> list[Any]:
         """The rows."""
         return list(self._cursor.fetchall())
+
+    def fetchmany(self, size: int) -> list[Any]:
+        """The next rows, at most so many."""
+        return list(self._cursor.fetchmany(size))
 
 
 def numbered(statement: str) -> str:

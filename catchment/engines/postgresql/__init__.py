@@ -5,11 +5,21 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Infrastructure, Rds
-from catchment.engines.postgresql import clients, preflight, preparation, samples, types, upkeep
+from catchment.engines.postgresql import clients, preflight, preparation, reconciliation, samples, types, upkeep
 from catchment.engines.postgresql.connect import connect
 from catchment.engines.postgresql.versions import least_dms_version
 
-__all__ = ["clients", "connect", "infrastructure", "preflight", "preparation", "samples", "types", "upkeep"]
+__all__ = [
+    "clients",
+    "connect",
+    "infrastructure",
+    "preflight",
+    "preparation",
+    "reconciliation",
+    "samples",
+    "types",
+    "upkeep",
+]
 
 infrastructure = Infrastructure(
     dms_engine="postgres",

@@ -5,10 +5,20 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Infrastructure, Rds
-from catchment.engines.sqlserver import clients, samples, types, upkeep
+from catchment.engines.sqlserver import clients, reconciliation, samples, types, upkeep
 from catchment.engines.sqlserver.connect import connect
 
-__all__ = ["clients", "connect", "infrastructure", "preflight", "preparation", "samples", "types", "upkeep"]
+__all__ = [
+    "clients",
+    "connect",
+    "infrastructure",
+    "preflight",
+    "preparation",
+    "reconciliation",
+    "samples",
+    "types",
+    "upkeep",
+]
 
 preparation = preflight = None
 

@@ -41,7 +41,7 @@ _PLAIN = {
     "rowversion": DmsType("BYTES", "binary", Form.HEX, length=8),
     "timestamp": DmsType("BYTES", "binary", Form.HEX, length=8),
     "image": DmsType("BLOB", "binary", Form.HEX),
-    "uniqueidentifier": DmsType("STRING", "string", narrows="the case of its letters is not told"),
+    "uniqueidentifier": DmsType("STRING", "string", Form.CASELESS, narrows="the case of its letters is not told"),
     "hierarchyid": DmsType("WSTRING", "string", length=250),
     "geometry": DmsType("CLOB", "string"),
     "geography": DmsType("CLOB", "string"),

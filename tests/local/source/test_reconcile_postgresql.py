@@ -1,6 +1,7 @@
 """Scope: reconciliation of a real PostgreSQL with Delta tables: each type, each planted difference, no false alarm."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,19 +15,15 @@ from deltalake import write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
+from catchment.engines.reconciliation import SourceColumn
+from catchment.engines.trust import Trust
 from catchment.landing.duck import open_duckdb
 from catchment.landing.types import DeltaType
 from catchment.reconcile.compare import identifier
 from catchment.reconcile.lake import LakeTable, lake_table
-from catchment.reconcile.postgresql import (
-    SourceColumn,
-    TableGone,
-    columns_of,
-    copy_table,
-    one_moment,
-    read_copy,
-)
+from catchment.reconcile.source import DatabaseSide, TableGone, one_moment
 from catchment.reconcile.tables import reconcile_table
 from catchment.reconcile.verdict import Finding, TableVerdict
 from catchment.sinks.delta_actions import Add
@@ -72,16 +69,20 @@ class Bench:
             for statement in statements:
                 connection.execute(statement)
 
+    def one_moment(self) -> AbstractContextManager[DatabaseSide]:
+        said = conninfo_to_dict(self.dsn)
+        login = {"host": said["host"], "port": said["port"], "username": said["user"], "password": said["password"]}
+        return one_moment("postgresql", login, str(said["dbname"]), Trust())
+
     def columns(self, table: str) -> list[SourceColumn]:
-        with one_moment(self.dsn) as connection:
-            return columns_of(connection, *table.split(".", 1))
+        with self.one_moment() as source:
+            return source.columns(*table.split(".", 1))
 
     def lake_copy(self, table: str) -> LakeTable:
         """A lake table that holds what the source holds now."""
         columns, file = self.columns(table), self.folder / "rows.parquet"
-        with one_moment(self.dsn) as connection:
-            longest = copy_table(connection, *table.split(".", 1), columns, self.folder / "rows.copy")
-        read_copy(self.con, self.folder / "rows.copy", columns, "copied", longest=longest)
+        with self.one_moment() as source:
+            source.read(self.con, *table.split(".", 1), columns, "copied", self.folder)
         shown = [f"CAST({identifier(c.name)} AS {c.delta.duckdb}) AS {identifier(c.name)}" for c in columns]
         self.con.execute(f"COPY (SELECT {', '.join(shown)} FROM copied) TO '{file}'")
         return LakeTable(file.parent, (_part(file),), {c.name: c.delta for c in columns})
@@ -94,10 +95,10 @@ class Bench:
 
     def reconcile(self, table: str, lake: LakeTable, limit: int = 20) -> TableVerdict:
         schema, name = table.split(".", 1)
-        with one_moment(self.dsn) as connection:
+        with self.one_moment() as source:
             key = KEYS.get(table, ("id",))
             return reconcile_table(
-                self.con, connection, lake, schema=schema, table=name, key=key, scratch=self.folder, limit=limit
+                self.con, source, lake, schema=schema, table=name, key=key, scratch=self.folder, limit=limit
             )
 
 
@@ -379,3 +380,18 @@ def test_any_text_comes_through_the_copy_unchanged(bench: Bench) -> None:
         assert bench.con.execute("SELECT word FROM copied").fetchall() == [(text,) for text in texts]
 
     holds()
+
+
+def test_a_fingerprint_tells_tables_apart_by_their_rows_alone(bench: Bench) -> None:
+    bench.execute(
+        "CREATE TABLE hard.one (id int, v text)",
+        "INSERT INTO hard.one VALUES (1, 'a'), (2, NULL), (2, NULL)",
+        "CREATE TABLE hard.two AS SELECT * FROM hard.one ORDER BY id DESC",
+    )
+    with bench.one_moment() as source:
+        one, two = (source.fingerprint("hard", table, ["id"]) for table in ("one", "two"))
+    assert one == two
+    bench.execute("UPDATE hard.two SET v = '' WHERE id = 1")
+    with bench.one_moment() as source:
+        changed = source.fingerprint("hard", "two", ["id"])
+    assert (changed.rows, changed.keys, changed.values == one.values) == (one.rows, one.keys, False)
