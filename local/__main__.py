@@ -19,7 +19,8 @@ from local.folder import run_folder
 from local.progress import Progress
 from local.report import show
 from local.run import Options, run
-from local.source.workload import DEFAULT_RATE, WorkloadFailed
+from local.source.database import WorkloadFailed
+from local.source.workload import DEFAULT_RATE
 
 DEFAULT_ROWS = 500_000
 DEFAULT_SECONDS = 12.0

@@ -1,111 +1,102 @@
-"""The deployed pipeline under way: the source, the task, the lake, and how far each has come."""
+"""The deployed pipeline under way: its sources, their tasks, the lake, and how far each has come."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from threading import Event
 from typing import Any
 
-import psycopg
-
-from catchment.landing.contract import TableContract, load_contracts
-from catchment.landing.names import TableName
-from catchment.reconcile.fence import fence_passed, set_fence
 from local.aws import LocalAws
 from local.errors import RunFailed
-from local.lake_watch import LakeWatch
 from local.progress import Step
-from local.reload import Healer
-from local.source.workload import REFILL, WorkDone, Workload
+from local.replicated import ReplicatedSource
+from local.source.workload import WorkDone
 
-SOURCE = "sales"
 POLL_SECONDS = 0.25
 PATIENCE_SECONDS = 90.0
 """How long nothing at all may move before a run gives up and says where it stood."""
 
 
 class Pipeline:
-    """What was deployed, found through the stacks' outputs.
+    """What was deployed, found through the stacks' outputs; the steps of a run go through all ``sources`` at once."""
 
-    ``dsn`` reaches the source; ``lake`` is the source's folder in the silver bucket, ``watch`` follows its tables.
-    """
-
-    def __init__(self, aws: LocalAws, outputs: Mapping[str, str], dsn: str) -> None:
-        self._aws, self._outputs, self._dsn = aws, outputs, dsn
-        self._dms = aws.client("dms")
-        buckets = aws.folder / "s3"
-        self.lake = buckets / outputs["SilverBucket"] / SOURCE
-        self.contracts = self._read_contracts()
-        landing = buckets / outputs["LandingBucket"] / SOURCE
-        self.watch = LakeWatch(self.lake, landing, [str(name) for name in self.contracts])
-
-    def _read_contracts(self) -> dict[TableName, TableContract]:
-        url = self._outputs["ContractsUrl"]
-        bucket, _, key = url.removeprefix("s3://").partition("/")
-        document = json.loads(self._aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-        return load_contracts(json.dumps(document[SOURCE]), source_name=url)
+    def __init__(self, aws: LocalAws, outputs: Mapping[str, str], sources: Sequence[ReplicatedSource]) -> None:
+        self._aws, self._outputs, self._sources = aws, outputs, sources
 
     def load(self, step: Step) -> None:
         """Wait until every table is loaded and the lake has all that was loaded. Raises RunFailed."""
         for _ in self._polls("full load"):
-            rate = self.watch.rows / step.seconds
-            files = self.watch.files
+            rate = self.rows / step.seconds
             step.say(
-                f"{self.watch.rows:,} rows, {rate:,.0f} rows/s, {files} files, {files / step.seconds:,.1f} files/s"
+                f"{self.rows:,} rows, {rate:,.0f} rows/s, {self.files} files, {self.files / step.seconds:,.1f} files/s"
             )
-            states = self._table_states()
-            loaded = len(states) == len(self.contracts) and set(states.values()) == {"Table completed"}
-            if loaded and not self.watch.pending():
+            if all(source.loaded() for source in self._sources) and not self._pending():
                 break
-        rate = self.watch.rows / step.seconds
-        step.result = f"{self.watch.rows:,} rows in {self.watch.files} files, {rate:,.0f} rows/s"
+        rate = self.rows / step.seconds
+        step.result = f"{self.rows:,} rows in {self.files} files, {rate:,.0f} rows/s"
 
-    def work(self, step: Step, *, rate: float, seconds: float, seed: int, healer: Healer | None) -> WorkDone:
-        """Run the live workload while the lake follows; what it did. Raises WorkloadFailed, RunFailed.
+    def work(self, step: Step, *, rate: float, seconds: float, seed: int) -> list[WorkDone]:
+        """Run the live workload on every source while the lake follows; what each did. ``rate`` is that of all.
 
-        ``healer`` reloads the table that is truncated on the way; without one none is.
+        Raises WorkloadFailed, RunFailed.
         """
-        rows, files = self.watch.rows, self.watch.files
-        workload = Workload(self._dsn, rate=rate, seconds=seconds, seed=seed, truncates=healer is not None)
-        watched = partial(_see, healer)
+        rows, files, share = self.rows, self.files, rate / len(self._sources)
         stop = Event()
-        with ThreadPoolExecutor(1) as pool:
-            working = pool.submit(workload.run, stop, watched)
+        with ThreadPoolExecutor(len(self._sources)) as pool:
+            working = [pool.submit(source.work, stop, share, seconds, seed) for source in self._sources]
             try:
-                while not working.done() or (healer is not None and healer.busy):
-                    self.watch.poll()
-                    if healer is not None:
-                        healer.poll()
-                    read = self.watch.rows - rows
-                    lag = f", lag {lag_now:.1f} s" if (lag_now := self.watch.newest_lag()) is not None else ""
+                while not all(each.done() for each in working) or any(source.heals for source in self._sources):
+                    for source in self._sources:
+                        source.poll()
+                    read = self.rows - rows
+                    lags = [lag for source in self._sources if (lag := source.watch.newest_lag()) is not None]
                     step.say(
                         f"{read:,} changes in the lake, {read / step.seconds:,.0f}/s, "
-                        f"{(self.watch.files - files) / step.seconds:,.1f} files/s{lag}"
+                        f"{(self.files - files) / step.seconds:,.1f} files/s"
+                        + (f", lag {max(lags):.1f} s" if lags else "")
                     )
                     time.sleep(POLL_SECONDS)
+                    for each in working:
+                        if each.done():
+                            each.result()  # one that has failed ends the run now
             finally:
                 stop.set()
-            done = working.result()
-        speed = done.rows / max(done.seconds, 0.001)
-        step.result = f"{done.rows:,} changes in {done.transactions:,} transactions, {speed:,.0f}/s"
+            done = [each.result() for each in working]
+        changes = sum(each.rows for each in done)
+        speed = changes / max(0.001, *(each.seconds for each in done))
+        step.result = f"{changes:,} changes in {sum(each.transactions for each in done):,} transactions, {speed:,.0f}/s"
         return done
 
     def catch_up(self, step: Step) -> None:
-        """Wait until the task has passed a fence behind all that was committed, and the lake has every file."""
-        fence = set_fence(self._dsn)
-        with psycopg.connect(self._dsn, autocommit=True) as connection:
-            slot = self._slot(connection)
-            for _ in self._polls("catching up"):
-                pending = self.watch.pending()
-                if fence_passed(connection, slot, fence) and not pending and not self.watch.pending():
-                    break
-                step.say(f"{pending} files to apply")
-        step.result = f"{self.watch.files} files, {sum(len(t.commits) for t in self.watch.tables.values())} commits"
+        """Wait until each task has passed a fence behind all that was committed, and the lake has every file."""
+        fences = [(source, source.set_fence()) for source in self._sources]
+        for _ in self._polls("catching up"):
+            pending = self._pending()
+            if all(source.passed(fence) for source, fence in fences) and not pending and not self._pending():
+                break
+            step.say(f"{pending} files to apply")
+        commits = sum(len(table.commits) for source in self._sources for table in source.watch.tables.values())
+        step.result = f"{self.files} files, {commits} commits"
+
+    @property
+    def rows(self) -> int:
+        """Landing rows read by all commits so far."""
+        return sum(source.watch.rows for source in self._sources)
+
+    @property
+    def files(self) -> int:
+        """Landing files contained in all commits so far."""
+        return sum(source.watch.files for source in self._sources)
+
+    def _newest_lag(self) -> str:
+        lags = [lag for source in self._sources if (lag := source.watch.newest_lag()) is not None]
+        return f", lag {max(lags):.1f} s" if lags else ""
+
+    def _pending(self) -> int:
+        return sum(source.watch.pending() for source in self._sources)
 
     def spark_runs(self) -> dict[str, int]:
         """How many runs of the Spark job have succeeded, by table."""
@@ -116,29 +107,13 @@ class Pipeline:
         pages = self._aws.client("glue").get_paginator("get_job_runs").paginate(JobName=self._outputs["SparkJob"])
         return [run for page in pages for run in page["JobRuns"]]
 
-    def _slot(self, connection: psycopg.Connection[Any]) -> str:
-        row = connection.execute("SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'logical'").fetchone()
-        if row is None:
-            raise RunFailed("catching up", "the source has no replication slot: the task is not running")
-        return str(row[0])
-
-    def _table_states(self) -> dict[str, str]:
-        task = self._dms.describe_replication_tasks()["ReplicationTasks"][0]
-        if task["Status"] == "failed":
-            raise RunFailed("replication task", task.get("LastFailureMessage", "failed"))
-        found = self._dms.describe_table_statistics(ReplicationTaskArn=task["ReplicationTaskArn"], MaxRecords=500)
-        states = {f"{t['SchemaName']}.{t['TableName']}": t["TableState"] for t in found["TableStatistics"]}
-        broken = [name for name, state in states.items() if state == "Table error"]
-        if broken:
-            raise RunFailed("replication task", f"suspended: {', '.join(broken)}; see the task's log")
-        return states
-
     def _polls(self, where: str) -> Iterator[None]:
         """Poll for as long as anything moves. Raises RunFailed when nothing has for PATIENCE_SECONDS."""
         seen, moved = (-1, -1), time.monotonic()
         while True:
-            self.watch.poll()
-            now = (self.watch.files, self.watch.pending())
+            for source in self._sources:
+                source.watch.poll()
+            now = (self.files, self._pending())
             if now != seen:
                 seen, moved = now, time.monotonic()
             elif time.monotonic() - moved > PATIENCE_SECONDS:
@@ -158,11 +133,6 @@ class Pipeline:
         if failed:
             tail += f"\nThe Spark job failed {len(failed)} times, last with:\n{failed[0]}"
         return (
-            f"{self.watch.pending()} files wait, {counts['QueueUrl']} messages in the queue, "
+            f"{self._pending()} files wait, {counts['QueueUrl']} messages in the queue, "
             f"{counts['DeadLetterUrl']} in the dead-letter queue. The apply function's last words:\n{tail}"
         )
-
-
-def _see(healer: Healer | None, done: WorkDone) -> None:
-    if healer is not None and done.kinds[REFILL]:
-        healer.truncated()

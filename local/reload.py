@@ -17,11 +17,14 @@ TIMEOUT_SECONDS = 90
 
 
 class Healer:
-    """Waits for the replication task to fail, then has the truncated table loaded again. ``poll`` it now and then."""
+    """Waits for the replication task to fail, then has the truncated table loaded again. ``poll`` it now and then.
 
-    def __init__(self, aws: LocalAws, environment: str, table: str, folder: Path) -> None:
-        self._aws, self._environment, self._table, self._folder = aws, environment, table, folder
-        self._dms = aws.client("dms")
+    ``task`` is the task's ARN, ``folder`` takes what the command says.
+    """
+
+    def __init__(self, aws: LocalAws, environment: str, source: str, task: str, table: str, folder: Path) -> None:
+        self._aws, self._environment, self._source, self._table, self._folder = aws, environment, source, table, folder
+        self._dms, self._task = aws.client("dms"), task
         self._began: float | None = None
         self._command: GuardedProcess | None = None
         self.result: Reload | None = None
@@ -48,16 +51,26 @@ class Healer:
             self._finish(code)
 
     def _failed(self) -> bool:
-        (task,) = self._dms.describe_replication_tasks(WithoutSettings=True)["ReplicationTasks"]
+        chosen = [{"Name": "replication-task-arn", "Values": [self._task]}]
+        (task,) = self._dms.describe_replication_tasks(Filters=chosen, WithoutSettings=True)["ReplicationTasks"]
         return bool(task["Status"] == "failed")
 
     def _start(self) -> GuardedProcess:
-        said = ["--env", self._environment, "--reason", "TRUNCATE at the source", "--clock-skew", "0"]
+        said = [
+            "--env",
+            self._environment,
+            "--source",
+            self._source,
+            "--reason",
+            "TRUNCATE at the source",
+            "--clock-skew",
+            "0",
+        ]
         code = "import sys; from catchment.cli.app import run; sys.exit(run(sys.argv[1:]))"
         limits = ["--timeout", str(TIMEOUT_SECONDS), "--json", os.fspath(self._file)]
         return start_guarded(
             [sys.executable, "-c", code, "reload", self._table, *said, *limits],
-            log=self._folder / "reload.log",
+            log=self._folder / f"reload-{self._source}.log",
             env={**os.environ, **self._aws.environment()},
         )
 
@@ -73,4 +86,4 @@ class Healer:
 
     @property
     def _file(self) -> Path:
-        return self._folder / "reload.json"
+        return self._folder / f"reload-{self._source}.json"

@@ -52,12 +52,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class TableReport:
-    """One table at the end of a run.
+    """One table at the end of a run. ``source`` is its source's name in the settings.
 
     ``inserts``, ``updates``, ``deletes`` and ``key_changes`` are what the workload committed at the source; the
     account, ``files`` and ``commits`` are what the table's own commits say, the load included.
     """
 
+    source: str
     table: str
     rows_source: int
     rows_lake: int
@@ -109,7 +110,7 @@ class RunReport:
     steps: dict[str, float]
     seconds: float
     peak_memory_mb: int
-    reload: Reload | None = None
+    reloads: tuple[Reload, ...] = ()
     spark: dict[str, int] | None = None
     """Runs of the Spark job by table; None where no table is meant to go there."""
 
@@ -138,8 +139,7 @@ def show(report: RunReport, console: Console) -> None:
         console.print(
             f"[dim]Compared as DMS carries it, which is narrower than the source: {escape('; '.join(narrowed))}[/]"
         )
-    if report.reload:
-        done = report.reload
+    for done in report.reloads:
         console.print(
             f"Reload of {escape(done.table)} after a TRUNCATE: {done.inserted:,} inserted, {done.updated:,} updated, "
             f"{done.deleted:,} deleted, {done.unchanged:,} unchanged, {done.seconds:.1f} s.",

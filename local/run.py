@@ -5,28 +5,25 @@ Nothing here knows a bucket, a queue or a mapping: all of it is read from the de
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
-
 from local.aws import LocalAws, deploy
 from local.errors import RunFailed
 from local.folder import RunFolder
 from local.memory import MemoryWatch
-from local.pipeline import SOURCE, Pipeline
+from local.pipeline import Pipeline
 from local.processes import start_guarded
 from local.progress import Progress, Step
 from local.reload import Healer
+from local.replicated import ReplicatedSource
 from local.report import RunReport
-from local.source.sales import seed
-from local.source.workload import TRUNCATED
-from local.verdict import compare, report_of
+from local.sources import Source, deployed_sources
+from local.verdict import Outcome, compare, report_of
 from stacks.assembly import synthesis
 
 
@@ -63,24 +60,24 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         assembly, aws = _prepare(options, folder, progress, stack)
         with progress.step("Deploy Network, Lake, Sources") as step:
             outputs = _deploy(aws, assembly, ["Network", "Lake", "Sources"], step)
-        dsn = _dsn(aws, outputs)
-        with progress.step("Seed the source database") as step:
-            made = seed(dsn, options.rows, options.seed)
-            step.result = f"{sum(made.values()):,} rows in {len(made)} tables"
+        sources = deployed_sources(aws, options.environment, outputs)
+        with progress.step(_many("Seed the source database", sources)) as step:
+            made = [source.database.seed(options.rows // len(sources), options.seed) for source in sources]
+            step.result = f"{sum(sum(each.values()) for each in made):,} rows in {sum(map(len, made))} tables"
         with progress.step("Deploy Apply, Replication, Monitoring") as step:
             outputs |= _deploy(aws, assembly, ["Apply", "Replication", "Monitoring"], step)
-        pipeline = Pipeline(aws, outputs, dsn)
-        healer = Healer(aws, options.environment, TRUNCATED, folder.work) if options.truncate else None
+        replicated = [_replicated(options, aws, outputs, source, folder.work) for source in sources]
+        pipeline = Pipeline(aws, outputs, replicated)
         with progress.step("Full load into the lake") as step:
             pipeline.load(step)
-            loaded, load_seconds = pipeline.watch.rows, step.seconds
+            loaded, load_seconds = pipeline.rows, step.seconds
         with progress.step(f"Live workload at {options.rate:,.0f} changes a second") as step:
-            done = pipeline.work(step, rate=options.rate, seconds=options.seconds, seed=options.seed, healer=healer)
-        with progress.step("Catch up with the source") as step:
+            done = pipeline.work(step, rate=options.rate, seconds=options.seconds, seed=options.seed)
+        with progress.step(_many("Catch up with the source", sources)) as step:
             pipeline.catch_up(step)
-        with progress.step("Compare source and lake, value by value") as step:
-            verdicts = compare(dsn, pipeline.lake, pipeline.contracts, folder.work)
-            step.result = f"{sum(verdict.rows_source for verdict in verdicts):,} rows"
+        with progress.step(_many("Compare source", sources) + " and lake, value by value") as step:
+            verdicts = [compare(each, folder.work) for each in replicated]
+            step.result = f"{sum(verdict.rows_source for each in verdicts for verdict in each):,} rows"
         spark = pipeline.spark_runs() if options.spark else None
         with progress.step("Stop everything") as step:
             aws.stop()
@@ -89,20 +86,30 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         landing=aws.folder / "s3" / outputs["LandingBucket"],
         quarantine=aws.folder / "s3" / outputs["QuarantineBucket"],
         templates=assembly,
-        source=SOURCE,
+        source=sources[0].name,
     )
     return report_of(
-        verdicts,
-        pipeline.watch,
-        done,
+        [Outcome(*each) for each in zip(replicated, done, verdicts, strict=True)],
         loaded_rows=loaded,
         load_seconds=load_seconds,
         steps=progress.seconds,
         seconds=time.monotonic() - began,
         peak_memory_mb=memory.peak_mb,
-        reload=healer.result if healer is not None else None,
         spark=spark,
     )
+
+
+def _many(title: str, sources: Sequence[Source]) -> str:
+    return title if len(sources) == 1 else f"{title}s"
+
+
+def _replicated(
+    options: Options, aws: LocalAws, outputs: Mapping[str, str], source: Source, folder: Path
+) -> ReplicatedSource:
+    truncated = source.database.work.truncated if options.truncate else None
+    task = outputs[f"{source.name}TaskArn"]
+    healer = Healer(aws, options.environment, source.name, task, truncated, folder) if truncated else None
+    return ReplicatedSource(aws, outputs, source, healer)
 
 
 def _prepare(options: Options, folder: RunFolder, progress: Progress, stack: ExitStack) -> tuple[Path, LocalAws]:
@@ -136,11 +143,3 @@ def _deploy(aws: LocalAws, assembly: Path, stacks: Sequence[str], step: Step) ->
     deployed = deploy(aws, assembly, stacks, on_event)
     step.result = f"{len(stacks)} stacks"
     return {key: value for outputs in deployed.values() for key, value in outputs.items()}
-
-
-def _dsn(aws: LocalAws, outputs: dict[str, str]) -> str:
-    secret = aws.client("secretsmanager").get_secret_value(SecretId=outputs[f"{SOURCE}SecretArn"])
-    login = json.loads(secret["SecretString"])
-    return make_conninfo(
-        host=login["host"], port=login["port"], user=login["username"], password=login["password"], dbname=SOURCE
-    )

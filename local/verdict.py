@@ -2,87 +2,94 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from catchment.landing.contract import TableContract
 from catchment.landing.duck import open_duckdb
-from catchment.landing.names import TableName
 from catchment.reconcile.lake import lake_table
-from catchment.reconcile.postgresql import one_moment
 from catchment.reconcile.tables import reconcile_table
 from catchment.reconcile.verdict import Difference as Found
 from catchment.reconcile.verdict import Finding, TableVerdict
-from local.lake_watch import LakeWatch, lag_of
-from local.report import Account, Difference, Reload, RunReport, TableReport
+from local.lake_watch import lag_of
+from local.replicated import ReplicatedSource
+from local.report import Account, Difference, RunReport, TableReport
 from local.source.workload import WorkDone
 
 MEMORY_MB = 512
 
 
-def compare(
-    dsn: str, lake: Path, contracts: Mapping[TableName, TableContract], scratch: Path, limit: int = 200
-) -> list[TableVerdict]:
-    """Compare every table of the source, at one moment, with its table in the folder ``lake``."""
+def compare(source: ReplicatedSource, scratch: Path, limit: int = 200) -> list[TableVerdict]:
+    """Compare every table of the source, at one moment, with its table in the lake."""
     con = open_duckdb(scratch, memory_mb=MEMORY_MB, threads=2)
     try:
-        with one_moment(dsn) as connection:
+        with source.source.one_moment() as side:
             return [
                 reconcile_table(
                     con,
-                    connection,
-                    lake_table(lake / name.schema / name.table),
+                    side,
+                    lake_table(source.lake / name.schema / name.table),
                     schema=name.schema,
                     table=name.table,
                     key=contract.key,
                     scratch=scratch,
                     limit=limit,
                 )
-                for name, contract in contracts.items()
+                for name, contract in source.contracts.items()
             ]
     finally:
         con.close()
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one source: what its workload did, and what the comparison found."""
+
+    source: ReplicatedSource
+    done: WorkDone
+    verdicts: Sequence[TableVerdict]
+
+
 def report_of(
-    verdicts: Sequence[TableVerdict],
-    watch: LakeWatch,
-    done: WorkDone,
+    outcomes: Sequence[Outcome],
     *,
     loaded_rows: int,
     load_seconds: float,
     steps: Mapping[str, float],
     seconds: float,
     peak_memory_mb: int,
-    reload: Reload | None,
     spark: dict[str, int] | None,
 ) -> RunReport:
     """Put together what the lake's own commits say and what the comparison found."""
+    kinds = sum((outcome.done.kinds for outcome in outcomes), Counter[str]())
+    healers = [outcome.source.healer for outcome in outcomes]
     return RunReport(
-        tables=tuple(_table_report(verdict, watch, done) for verdict in verdicts),
+        tables=tuple(_table_report(outcome, verdict) for outcome in outcomes for verdict in outcome.verdicts),
         loaded_rows=loaded_rows,
         load_seconds=round(load_seconds, 2),
         workload={
-            "transactions": done.transactions,
-            "rolled_back": done.rolled_back,
-            "changes": done.rows,
-            **{f"kind_{kind}": number for kind, number in sorted(done.kinds.items())},
+            "transactions": sum(outcome.done.transactions for outcome in outcomes),
+            "rolled_back": sum(outcome.done.rolled_back for outcome in outcomes),
+            "changes": sum(outcome.done.rows for outcome in outcomes),
+            **{f"kind_{kind}": number for kind, number in sorted(kinds.items())},
         },
-        workload_seconds=round(done.seconds, 2),
-        lag=lag_of(watch.tables.values()),
+        workload_seconds=round(max(outcome.done.seconds for outcome in outcomes), 2),
+        lag=lag_of([table for outcome in outcomes for table in outcome.source.watch.tables.values()]),
         steps={title: round(taken, 2) for title, taken in steps.items()},
         seconds=round(seconds, 2),
         peak_memory_mb=peak_memory_mb,
-        reload=reload,
+        reloads=tuple(healer.result for healer in healers if healer is not None and healer.result is not None),
         spark=spark,
     )
 
 
-def _table_report(verdict: TableVerdict, watch: LakeWatch, done: WorkDone) -> TableReport:
-    table = watch.tables[verdict.table]
-    worked = done.by_table().get(verdict.table, {})
+def _table_report(outcome: Outcome, verdict: TableVerdict) -> TableReport:
+    table = outcome.source.watch.tables[verdict.table]
+    worked = outcome.done.by_table().get(verdict.table, {})
     counts = table.counts
     return TableReport(
+        source=outcome.source.source.name,
         table=verdict.table,
         rows_source=verdict.rows_source,
         rows_lake=verdict.rows_lake,

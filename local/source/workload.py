@@ -1,4 +1,4 @@
-"""The live workload: real transactions against the sales database, at a given rate, the same for the same seed."""
+"""The live workload: real transactions against a source database, at a given rate, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -9,34 +9,13 @@ from dataclasses import dataclass, field
 from random import Random
 from threading import Event
 
-import psycopg
-
-from local.source import hard_work, sales_work
+from local.source.database import Session, SourceDatabase
 from local.source.plan import Change, Plan
-from local.source.pools import Pools, load_pools
 
 DEFAULT_RATE = 2_000
 PROGRESS_SECONDS = 0.25
-
-Kind = Callable[[Plan, Random, Pools], None]
-
-KINDS: dict[Kind, int] = {**sales_work.WORK, **hard_work.WORK}
-DEFINITIONS: dict[int, Kind] = {60: hard_work.add_column, 120: hard_work.widen_columns}
-"""The transactions, by their number, that change a table's definition."""
 TRUNCATION = 240
 """The number of the transaction that truncates a table, where one does."""
-REFILL, TRUNCATED = hard_work.refill.__name__, hard_work.ORDER
-
-
-class WorkloadFailed(RuntimeError):
-    """A statement touched other rows than planned: the database is not the one the workload knows."""
-
-    def __init__(self, query: str, expected: int, touched: int) -> None:
-        super().__init__(query, expected, touched)
-        self.query, self.expected, self.touched = query, expected, touched
-
-    def __str__(self) -> str:
-        return f"touched {self.touched} rows instead of {self.expected}: {self.query}"
 
 
 @dataclass
@@ -65,12 +44,12 @@ class Workload:
 
     ``truncates``: one of them is a TRUNCATE, of which the change files of a replication task know nothing.
 
-    Example: ``Workload(dsn, rate=2000, seconds=20, seed=1).run(stop, print).by_table()``
+    Example: ``Workload(database, rate=2000, seconds=20, seed=1).run(stop, print).by_table()``
     """
 
     def __init__(
         self,
-        dsn: str,
+        database: SourceDatabase,
         *,
         rate: float = DEFAULT_RATE,
         seconds: float | None = None,
@@ -82,24 +61,24 @@ class Workload:
             raise ValueError("a workload ends after seconds, after transactions, or whichever comes first")
         if rate <= 0:
             raise ValueError(f"rate: {rate} row changes a second; it has to be more than 0")
-        self.dsn = dsn
+        self.database = database
         self.rate = rate
         self.seconds = seconds
         self.transactions = transactions
         self.seed = seed
-        self.definitions = {**DEFINITIONS, TRUNCATION: hard_work.refill} if truncates else DEFINITIONS
+        self.definitions = dict(database.work.definitions)
+        if truncates and database.work.truncation is not None:
+            self.definitions[TRUNCATION] = database.work.truncation
 
     def run(self, stop: Event, on_progress: Callable[[WorkDone], None] = lambda done: None) -> WorkDone:
         """Run until the end or until ``stop`` is set; ``on_progress`` is called a few times a second.
 
-        Raises WorkloadFailed, and psycopg.Error when the database fails.
+        Raises WorkloadFailed, and the driver's errors when the database fails.
         """
         done = WorkDone()
-        with psycopg.connect(self.dsn) as connection:
-            pools = load_pools(connection)
-            connection.commit()
+        with self.database.session() as session:
             started = reported = time.monotonic()
-            for kind, plan in self._plans(pools):
+            for kind, plan in self._plans(session):
                 now = time.monotonic()
                 done.seconds = now - started
                 if now - reported >= PROGRESS_SECONDS:
@@ -107,35 +86,24 @@ class Workload:
                     reported = now
                 if self._is_over(done) or stop.wait(self._ahead(done)):
                     break
-                self._execute(connection, plan)
+                session.execute(plan)
                 _count(done, kind, plan)
         on_progress(done)
         return done
 
-    def _plans(self, pools: Pools) -> Iterator[tuple[str, Plan]]:
+    def _plans(self, session: Session) -> Iterator[tuple[str, Plan]]:
         """All transactions: first one of each kind, then as the weights say. They depend on the seed alone."""
-        rng = Random(self.seed)  # noqa: S311
-        kinds, weights = list(KINDS), list(KINDS.values())
+        rng, pools = Random(self.seed), session.pools()  # noqa: S311
+        kinds, weights = list(self.database.work.kinds), list(self.database.work.kinds.values())
         number = 0
         while True:
             chosen = self.definitions.get(number) or (
                 kinds[number] if number < len(kinds) else rng.choices(kinds, weights)[0]
             )
-            plan = Plan()
+            plan = session.plan()
             chosen(plan, rng, pools)
             number += 1
             yield chosen.__name__, plan
-
-    def _execute(self, connection: psycopg.Connection, plan: Plan) -> None:
-        with connection.pipeline():
-            cursors = [connection.execute(statement.query, statement.parameters) for statement in plan.statements]
-            if plan.commits:
-                connection.commit()
-            else:
-                connection.rollback()
-        for statement, cursor in zip(plan.statements, cursors, strict=True):
-            if statement.rows is not None and cursor.rowcount != statement.rows:
-                raise WorkloadFailed(statement.query, statement.rows, cursor.rowcount)
 
     def _ahead(self, done: WorkDone) -> float:
         """How many seconds it is ahead of its rate."""

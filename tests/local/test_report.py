@@ -12,6 +12,7 @@ from rich.console import Console
 from local.report import Account, Difference, RunReport, TableReport, show
 
 GOOD = TableReport(
+    source="sales",
     table="sales.clients",
     rows_source=2,
     rows_lake=2,

@@ -11,9 +11,11 @@ import pytest
 from psycopg import sql
 
 from local.source import sales
+from local.source.database import WorkloadFailed
+from local.source.on_postgresql import WORK, PostgresDatabase
 from local.source.plan import Change, Plan
 from local.source.postgres import EmbeddedPostgres
-from local.source.workload import DEFINITIONS, KINDS, WorkDone, Workload, WorkloadFailed
+from local.source.workload import WorkDone, Workload
 
 TRANSACTIONS = 260
 names = (f"db{number}" for number in count())
@@ -37,7 +39,9 @@ def dsn(server: EmbeddedPostgres) -> str:
 
 
 def work(dsn: str, **changes: object) -> WorkDone:
-    return Workload(dsn, **{"rate": 1e9, "transactions": TRANSACTIONS, "seed": 7} | changes).run(Event())
+    return Workload(PostgresDatabase(dsn), **{"rate": 1e9, "transactions": TRANSACTIONS, "seed": 7} | changes).run(
+        Event()
+    )
 
 
 def content(dsn: str) -> dict[str, str]:
@@ -114,7 +118,7 @@ def test_every_kind_of_work_is_done_and_counted_as_the_stream_counts_it(dsn: str
     with Stream(dsn) as stream:
         done = work(dsn)
         changes, unchanged = stream.read()
-    assert set(done.kinds) == {kind.__name__ for kind in (*KINDS, *DEFINITIONS.values())}
+    assert set(done.kinds) == {kind.__name__ for kind in (*WORK.kinds, *WORK.definitions.values())}
     assert done.rolled_back > 0
     assert unchanged > 0, "an update has to leave a value that is stored out of line as it was"
     for table, counted in done.by_table().items():
@@ -161,7 +165,7 @@ def test_progress_is_told_and_stop_is_obeyed(dsn: str) -> None:
         told.append(done.rows)
         stop.set()
 
-    Workload(dsn, rate=1000, seconds=60, seed=7).run(stop, listen)
+    Workload(PostgresDatabase(dsn), rate=1000, seconds=60, seed=7).run(stop, listen)
     assert told
     assert told[0] > 0
 
@@ -172,14 +176,14 @@ def test_rows_that_somebody_else_took_are_noticed(dsn: str) -> None:
             connection.execute("DELETE FROM hard.swaps")
 
     with pytest.raises(WorkloadFailed, match="touched 0 rows instead of 1"):
-        Workload(dsn, rate=2000, transactions=5000, seed=7).run(Event(), take_them)
+        Workload(PostgresDatabase(dsn), rate=2000, transactions=5000, seed=7).run(Event(), take_them)
 
 
 def test_workload_without_an_end_is_refused() -> None:
     with pytest.raises(ValueError, match="ends after"):
-        Workload("")
+        Workload(PostgresDatabase(""))
     with pytest.raises(ValueError, match="more than 0"):
-        Workload("", seconds=1, rate=0)
+        Workload(PostgresDatabase(""), seconds=1, rate=0)
 
 
 def test_low_rate_does_not_outlast_its_time(dsn: str) -> None:
