@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catchment.engines.base import Query, Samples
-from catchment.engines.connection import query_of
+from catchment.engines.statements import query_of
 from catchment.errors import SampleRefused
 from catchment.samples.tables import Rows, SampleSystem, SampleTable
 

@@ -8,7 +8,8 @@ import pytest
 
 from catchment.engines import engine
 from catchment.engines.base import Query, Samples
-from catchment.engines.connection import opened, query_of
+from catchment.engines.connection import opened
+from catchment.engines.statements import query_of
 from catchment.engines.trust import Trust
 from catchment.errors import SampleRefused
 from catchment.samples.commerce import commerce
