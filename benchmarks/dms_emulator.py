@@ -22,8 +22,9 @@ import psutil
 import psycopg
 
 from local.dms.access import AwsAccess
-from local.dms.publication import publication_names
-from local.dms.source import SourceAddress, connect_replication, parse_lsn
+from local.dms.address import SourceAddress
+from local.dms.sources.postgresql.database import connect_replication, parse_lsn
+from local.dms.sources.postgresql.publication import publication_names
 from local.dms.state import TaskStatus
 from local.processes import GuardedProcess, start_guarded
 from local.source.postgres import EmbeddedPostgres
@@ -78,6 +79,7 @@ def plan_for(server: EmbeddedPostgres, folder: Path, *, kind: str, slot: str) ->
         "folder": os.fspath(folder / slot),
         "target_url": (folder / f"{slot}-landing").as_uri(),
         "source": {
+            "EngineName": "postgres",
             "ServerName": server.host,
             "Port": server.port,
             "Username": "dms",

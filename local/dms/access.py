@@ -14,7 +14,8 @@ from boto3.exceptions import Boto3Error
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.dms.source import SourceAddress
+from local.dms.address import SourceAddress
+from local.dms.settings import SOURCE_SETTINGS
 from local.dms.target import FolderTarget, S3Target, Target, folder_of
 
 AWS_ERRORS = (ClientError, BotoCoreError, Boto3Error)
@@ -80,7 +81,7 @@ class AwsAccess:
         Raises botocore's ClientError where the endpoint's role may not read the secret, KeyError where the secret
         lacks a field that DMS needs.
         """
-        own = {**endpoint, **endpoint.get("PostgreSQLSettings", {})}
+        own = {**endpoint, **endpoint.get(SOURCE_SETTINGS[endpoint["EngineName"]], {})}
         if own.get("SecretsManagerSecretId"):
             reader = self.client("secretsmanager", own.get("SecretsManagerAccessRoleArn"))
             value = reader.get_secret_value(SecretId=own["SecretsManagerSecretId"])["SecretString"]
@@ -89,7 +90,7 @@ class AwsAccess:
             names = {"host": "ServerName", "port": "Port", "username": "Username", "password": "Password"}
             secret = {field: own[name] for field, name in names.items()}
         return SourceAddress(
-            secret["host"], int(secret["port"]), secret["username"], secret["password"], own["DatabaseName"]
+            secret["host"], int(secret["port"]), secret["username"], secret["password"], own.get("DatabaseName") or ""
         )
 
     def target(self, url: str, settings: Mapping[str, Any]) -> Target:

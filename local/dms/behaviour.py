@@ -15,6 +15,8 @@ class Behaviour:
     and test-decoding log it, else NULL), ``null`` always, or ``lookup`` (read from the source by key when missing).
     ``keyless_lob``: large objects in changes of a table without a key are ``null`` (documented) or ``value``.
     ``redelivered_sequence``: a change sent again after a crash has the ``same`` sequence or a ``new`` one.
+    ``sequence``: the time in a change sequence is ``rising`` (never less than that of the change before, as AWS calls
+    the sequence "incrementing"), or always that of the row's ``commit``, which a source may log out of order.
     ``load_snapshot``: full load reads all tables as of the ``slot``, or each ``table`` at its own moment, so that
     rows come both in LOAD files and as changes.
     ``folder_date``: date folders follow the first change's ``commit`` or the file's ``name``.
@@ -24,6 +26,7 @@ class Behaviour:
     toast: Literal["carry", "null", "lookup"] = "carry"
     keyless_lob: Literal["null", "value"] = "null"
     redelivered_sequence: Literal["same", "new"] = "same"
+    sequence: Literal["rising", "commit"] = "rising"
     load_snapshot: Literal["slot", "table"] = "slot"
     folder_date: Literal["commit", "name"] = "commit"
     load_file_rows: int = 100_000

@@ -1,21 +1,21 @@
-"""The change stream's meaning: messages into per-table buffers, buffers into files, and the safe position."""
+"""The change stream's meaning: row messages into per-table buffers, buffers into files, and the safe position."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from local.dms import pgoutput
 from local.dms.layout import Commit
 from local.dms.plan import TaskPlan
 from local.dms.policies import TableSuspended, TaskFailed
-from local.dms.rows import Lookup, RowMaker, without
+from local.dms.rows import Decode, Lookup, RowMaker, without
 from local.dms.sender import FileSender
-from local.dms.shapes import Relation, TableShape
+from local.dms.shapes import TableShape
 from local.dms.state import Position, TableStatistics
 
 log = logging.getLogger("dms")
@@ -30,9 +30,8 @@ BUFFER_LIMIT = 64 * 1024 * 1024
 ROWS_AT_ONCE = 32_768
 """Messages decoded together: enough for numpy, little enough for memory."""
 
-_INSERT, _UPDATE, _DELETE = b"IUD"
-_BEGIN, _COMMIT, _RELATION, _TRUNCATE = b"BCRT"
-_ROWS = frozenset((_INSERT, _UPDATE, _DELETE))
+ShapeOf = Callable[[], TableShape]
+"""The shape that rows of a relation have from here on. Raises TableSuspended for one that DMS refuses."""
 
 
 @dataclass
@@ -40,7 +39,7 @@ class _Buffer:
     """A table's changes that are in no file yet. ``safe`` is the position to start from to get them again."""
 
     maker: RowMaker
-    messages: list[bytes] = field(default_factory=list)
+    messages: list[Any] = field(default_factory=list)
     commits: list[Commit] = field(default_factory=list)
     counters: list[int] = field(default_factory=list)
     size: int = 0
@@ -48,11 +47,24 @@ class _Buffer:
     safe: Position = field(default_factory=lambda: Position(0, 0))
 
 
-class ChangeWriter:
-    """Takes pgoutput messages in stream order and writes change files as DMS does.
+@dataclass(frozen=True)
+class _Relation:
+    """What the stream calls by one identifier from here on."""
 
-    ``tables`` are the captured tables' names, ``statistics`` their lines to keep, ``position`` where the stream
-    starts, ``shape_of`` resolves a relation message, ``clock`` gives seconds since 1970.
+    schema: str
+    table: str
+    shape: ShapeOf
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+
+class ChangeWriter:
+    """Takes what a stream says, in its order, and writes change files as DMS does.
+
+    ``statistics`` are the captured tables' lines to keep, ``position`` where the stream starts, ``decode``
+    understands the row messages, ``clock`` gives seconds since 1970.
     """
 
     def __init__(
@@ -61,60 +73,80 @@ class ChangeWriter:
         sender: FileSender,
         statistics: dict[str, TableStatistics],
         position: Position,
-        shape_of: Callable[[Relation], TableShape],
+        decode: Decode,
         clock: Callable[[], float],
         lookup: Lookup | None = None,
     ) -> None:
         self._plan, self._sender, self._statistics = plan, sender, statistics
-        self._shape_of, self._clock, self._lookup = shape_of, clock, lookup
+        self._decode, self._clock, self._lookup = decode, clock, lookup
         self._interval = float(plan.s3["CdcMaxBatchInterval"])
         self._file_bytes = min(int(plan.s3["CdcMinFileSize"]) * 1024, BUFFER_LIMIT)
-        self._relations: dict[bytes, _Buffer | None] = {}
-        self._known: dict[bytes, Relation] = {}
+        self._relations: dict[Hashable, _Buffer | None] = {}
+        self._known: dict[Hashable, _Relation] = {}
         self._commit = Commit.at(0)
+        self._prefix = position.prefix
         self._at = position
         self.counter = position.counter
         self.in_transaction = False
         self.suspended: dict[str, str] = {}
         """Tables that stopped with an error, and why."""
 
-    def feed(self, messages: Iterable[bytes]) -> None:
-        """Take messages. Raises TaskFailed when one of them ends the task, StreamCut as the adversary likes."""
-        relations = self._relations
-        for message in messages:
-            kind = message[0]
-            if kind in _ROWS:
-                self.counter += STEP
-                buffer = relations[message[1:5]]
-                if buffer is None:
-                    continue
-                if not buffer.messages:
-                    self._open(buffer)
-                buffer.messages.append(message)
-                buffer.commits.append(self._commit)
-                buffer.counters.append(self.counter)
-                buffer.size += len(message)
-                if buffer.size >= self._file_bytes:
-                    self._flush(buffer)
-            elif kind == _BEGIN:
-                self.counter += STEP
-                self.in_transaction = True
-                self._commit = Commit.at(pgoutput.begin_commit_time(message))
-            elif kind == _COMMIT:
-                self.counter += STEP
-                self.in_transaction = False
-                self._at = Position(pgoutput.commit_end(message), self.counter)
-            elif kind == _RELATION:
-                self._learn(pgoutput.parse_relation(message))
-            elif kind == _TRUNCATE:
-                self.counter += STEP
-                self._truncate(message)
-        self._limit_memory()
+    def begin(self, microseconds: int) -> None:
+        """A transaction that was committed at that time since 1970 begins."""
+        self.counter += STEP
+        self.in_transaction = True
+        self._commit = Commit.at(microseconds)
+        if self._commit.prefix >= self._prefix:
+            self._prefix = self._commit.prefix
+        elif self._plan.behaviour.sequence == "rising":
+            self._commit = replace(self._commit, prefix=self._prefix)
+
+    def row(self, relation: Hashable, message: Any, size: int) -> None:
+        """A row of a relation that was defined before, of about so many bytes.
+
+        Raises TaskFailed when the row ends the task, StreamCut as the adversary likes.
+        """
+        self.counter += STEP
+        buffer = self._relations[relation]
+        if buffer is None:
+            return
+        if not buffer.messages:
+            self._open(buffer)
+        buffer.messages.append(message)
+        buffer.commits.append(self._commit)
+        buffer.counters.append(self.counter)
+        buffer.size += size
+        if buffer.size >= self._file_bytes:
+            self._flush(buffer)
+
+    def commit(self, lsn: int) -> None:
+        """The transaction ends; the log goes on at ``lsn``."""
+        self.counter += STEP
+        self.in_transaction = False
+        self._at = Position(lsn, self.counter, self._prefix)
+
+    def define(self, relation: Hashable, schema: str, table: str, shape: ShapeOf) -> bool:
+        """From here on the stream calls a table so, and its rows look like that; whether they are wanted."""
+        self._known[relation] = _Relation(schema, table, shape)
+        self._learn(relation)
+        return self._relations[relation] is not None
+
+    def truncate(self, relations: Iterable[Hashable]) -> None:
+        """Tables were emptied at a stroke. Raises TaskFailed where the settings say so."""
+        self.counter += STEP
+        for relation in relations:
+            buffer = self._relations.get(relation)
+            if buffer is not None:
+                self._truncate(buffer)
+
+    def relations_of(self, name: str) -> list[Hashable]:
+        """What the stream calls the table ``schema.table``."""
+        return [relation for relation, known in self._known.items() if known.name == name]
 
     def caught_up(self, lsn: int) -> None:
         """Nothing of the stream up to ``lsn`` is missing; only between transactions."""
         if not self.in_transaction and lsn > self._at.lsn:
-            self._at = Position(lsn, self.counter)
+            self._at = Position(lsn, self.counter, self._prefix)
 
     def safe_position(self) -> Position:
         """Everything up to here is in files."""
@@ -172,7 +204,7 @@ class ChangeWriter:
     def readmit(self, name: str) -> None:
         """Write a suspended table's changes again, from here on: it has been loaded anew."""
         if self.suspended.pop(name, None) is not None:
-            for relation in [known for known in self._known.values() if f"{known.schema}.{known.table}" == name]:
+            for relation in self.relations_of(name):
                 self._learn(relation)
 
     def _open_buffers(self) -> list[_Buffer]:
@@ -182,29 +214,33 @@ class ChangeWriter:
         buffer.deadline = self._clock() + self._interval
         buffer.safe = self._at
 
-    def _learn(self, relation: Relation) -> None:
-        name = f"{relation.schema}.{relation.table}"
-        self._known[relation.relation_id] = relation
-        if name not in self._statistics or name in self.suspended:
-            self._relations[relation.relation_id] = None
+    def _learn(self, relation: Hashable) -> None:
+        known = self._known[relation]
+        if known.name not in self._statistics or known.name in self.suspended:
+            self._relations[relation] = None
             return
-        shape = self._shape_of(relation)
-        known = self._relations.get(relation.relation_id)
-        if known is not None:
-            if known.maker.shape == shape:
+        try:
+            shape = known.shape()
+        except TableSuspended as error:
+            self.suspend(error)
+            self._relations[relation] = None
+            return
+        buffer = self._relations.get(relation)
+        if buffer is not None:
+            if buffer.maker.shape == shape:
                 return
             # earlier rows keep their structure: a changed table begins a new file
-            if known.messages:
-                self._flush(known)
-            self._statistics[name].ddls += 1
-        self._relations[relation.relation_id] = _Buffer(self._maker(shape))
+            if buffer.messages:
+                self._flush(buffer)
+            self._statistics[known.name].ddls += 1
+        self._relations[relation] = _Buffer(self._maker(shape))
 
     def _maker(self, shape: TableShape) -> RowMaker:
         return RowMaker(
             shape,
             self._plan.layout(shape),
             self._plan.lob_limit(shape),
-            full_rows=self._plan.uses_full_rows,
+            decode=self._decode,
             keep_lobs=bool(shape.key) or self._plan.behaviour.keyless_lob == "value",
             lookup=self._lookup,
         )
@@ -239,29 +275,23 @@ class ChangeWriter:
         line.applied_inserts, line.applied_updates, line.applied_deletes = line.inserts, line.updates, line.deletes
         line.updated = self._clock()
 
-    def _truncate(self, message: bytes) -> None:
-        for buffer in self._truncated(message):
-            shape = buffer.maker.shape
-            self._statistics[shape.name].ddls += 1
-            if self._plan.settings["ChangeProcessingDdlHandlingPolicy"]["HandleSourceTableTruncated"]:
-                self._flush(buffer) if buffer.messages else None
-                self._sender.delete_table(shape)
-            elif self._plan.policy.fail_on_truncate:
-                why = f"{shape.name} was truncated at the source (ApplyErrorFailOnTruncationDdl)"
-                self._flush(buffer) if buffer.messages else None
-                # resumed, the task goes on without the table until it is loaded again
-                self.suspend(TableSuspended(shape.name, why))
-                raise TaskFailed(why)
-            else:
-                log.warning("%s was truncated at the source: nothing in the files says so", shape.name)
+    def _truncate(self, buffer: _Buffer) -> None:
+        shape = buffer.maker.shape
+        self._statistics[shape.name].ddls += 1
+        if self._plan.settings["ChangeProcessingDdlHandlingPolicy"]["HandleSourceTableTruncated"]:
+            self._flush(buffer) if buffer.messages else None
+            self._sender.delete_table(shape)
+        elif self._plan.policy.fail_on_truncate:
+            why = f"{shape.name} was truncated at the source (ApplyErrorFailOnTruncationDdl)"
+            self._flush(buffer) if buffer.messages else None
+            # resumed, the task goes on without the table until it is loaded again
+            self.suspend(TableSuspended(shape.name, why))
+            raise TaskFailed(why)
+        else:
+            log.warning("%s was truncated at the source: nothing in the files says so", shape.name)
 
-    def _truncated(self, message: bytes) -> Iterator[_Buffer]:
-        for relation in pgoutput.truncated_relations(message):
-            buffer = self._relations.get(relation)
-            if buffer is not None:
-                yield buffer
-
-    def _limit_memory(self) -> None:
+    def limit_memory(self) -> None:
+        """Write the largest buffers early while all of them hold too much."""
         waiting = self._open_buffers()
         while waiting and sum(buffer.size for buffer in waiting) > BUFFER_LIMIT:
             largest = max(waiting, key=lambda buffer: buffer.size)

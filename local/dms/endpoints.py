@@ -8,18 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg2
-
 from local.dms.access import AWS_ERRORS, AwsAccess
 from local.dms.api_model import page, select
-from local.dms.faults import DmsFault, invalid_combination, invalid_state, invalid_value
+from local.dms.faults import invalid_combination, invalid_state, invalid_value
 from local.dms.registry import Registry, new_identifier, public
-from local.dms.settings import SettingRefused, postgres_settings, s3_settings
-from local.dms.source import connect
+from local.dms.settings import SOURCE_SETTINGS, SettingRefused, s3_settings, source_settings
+from local.dms.sources import ERRORS, KINDS
 
-SOURCES = ("postgres", "aurora-postgresql")
-ENGINES = {"source": SOURCES, "target": ("s3",)}
-_OWN_SETTINGS = {"source": "PostgreSQLSettings", "target": "S3Settings"}
+ENGINES = {"source": tuple(KINDS), "target": ("s3",)}
+
+_REFUSALS: tuple[type[Exception], ...] = (*ERRORS, *AWS_ERRORS, KeyError, ValueError, OSError)
+"""What a connection that does not come about raises."""
 
 _WITHOUT_EFFECT = ("KmsKeyId", "SslMode", "CertificateArn", "Tags", "ResourceIdentifier")
 """Parameters kept and shown: the embedded source is on the loopback interface, has no TLS and keeps no secrets."""
@@ -77,7 +76,7 @@ class EndpointApi:
         """Change an endpoint on which no task runs. Its connection has to be tested again."""
         record = self._registry.get("endpoint", params["EndpointArn"])
         self._refuse_while_used(record, running_only=True)
-        own = _OWN_SETTINGS[record["EndpointType"].lower()]
+        own = _own_settings(record)
         changed = {**record, **{k: v for k, v in params.items() if k != "ExactSettings"}}
         if own in params and not params.get("ExactSettings"):
             changed[own] = {**record.get(own, {}), **params[own]}
@@ -144,14 +143,14 @@ class EndpointApi:
             else:
                 self._try_target(endpoint)
             outcome = {"Status": "successful"}
-        except (psycopg2.Error, *AWS_ERRORS, KeyError, ValueError, OSError) as error:
+        except _REFUSALS as error:
             outcome = {"Status": "failed", "LastFailureMessage": f"{type(error).__name__}: {error}".strip()}
         with self._registry.lock:
             connection.update(outcome)
             self._registry.save()
 
     def _try_source(self, endpoint: dict[str, Any]) -> None:
-        connect(self._access.source_address(endpoint)).close()
+        KINDS[endpoint["EngineName"]].try_connection(self._access.source_address(endpoint))
 
     def _try_target(self, endpoint: dict[str, Any]) -> None:
         settings = s3_settings(endpoint["S3Settings"])
@@ -182,7 +181,7 @@ def _check(record: dict[str, Any]) -> None:
         raise invalid_value(
             f"EngineName {record['EngineName']!r} as a {kind} is not emulated: {', '.join(ENGINES[kind])}"
         )
-    own = _OWN_SETTINGS[kind]
+    own = _own_settings(record)
     known = {*_USED, *_WITHOUT_EFFECT, own, "EndpointArn", "Status", "_arn"}
     strange = sorted(name for name, value in record.items() if name not in known and value)
     if strange:
@@ -197,14 +196,16 @@ def _check_own(kind: str, record: dict[str, Any]) -> None:
     if kind == "target":
         s3_settings(record.get("S3Settings", {}))
         return
-    own = record.get("PostgreSQLSettings", {})
-    postgres_settings(own)
-    given = {**record, **own}
-    if not given.get("DatabaseName"):
-        raise DmsFault("InvalidParameterValueException", "DatabaseName must be given for a PostgreSQL endpoint")
+    source_settings(record)
+    given = {**record, **record.get(_own_settings(record), {})}
+    KINDS[record["EngineName"]].check(given)
     address = [name for name in ("ServerName", "Port", "Username", "Password") if given.get(name)]
     if bool(given.get("SecretsManagerSecretId")) == bool(address):
         raise invalid_combination("either SecretsManagerSecretId or ServerName, Port, Username and Password")
+
+
+def _own_settings(record: dict[str, Any]) -> str:
+    return "S3Settings" if record["EndpointType"].lower() == "target" else SOURCE_SETTINGS[record["EngineName"]]
 
 
 def _shown(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,31 +1,25 @@
-"""Full load: a table's rows through COPY into LOAD files."""
+"""Full load: a table's rows into LOAD files."""
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pcsv
-from psycopg2 import sql
 
 from local.dms.formats import OpenFile
 from local.dms.layout import timestamp_text
 from local.dms.plan import TaskPlan
 from local.dms.rows import load_rows, without
 from local.dms.sender import FileSender
-from local.dms.source import SourceTable
+from local.dms.shapes import SourceTable
+from local.dms.sources.base import TableReader
 from local.dms.state import TableStatistics
 
 log = logging.getLogger("dms")
-
-CHUNK_BYTES = 8 * 1024 * 1024
-"""COPY text converted at a time."""
 
 
 class TableLoad:
@@ -43,20 +37,18 @@ class TableLoad:
         clock: Callable[[], float],
         tick: Callable[[], None],
     ) -> None:
-        self._plan, self._sender, self._shape, self._line = plan, sender, table.shape, line
-        self._partitioned = table.partitioned
+        self._plan, self._sender, self._table, self._line = plan, sender, table, line
+        self._shape = table.shape
         self._layout = plan.layout(table.shape)
         self._task_start, self._clock, self._tick = task_start, clock, tick
-        self._text: list[bytes] = []
-        self._size = 0
         self._file: tuple[OpenFile, Path] | None = None
         self._file_rows = 0
         self._number = 0
         self._segment: int | None = None
         self._last_stamp = 0
 
-    def run(self, connection: Any) -> int:
-        """Load the table through ``connection`` in whatever snapshot it is; rows written.
+    def run(self, reader: TableReader) -> int:
+        """Load the table through ``reader`` in whatever snapshot it is; rows written.
 
         Raises TableSuspended or TaskFailed as the error policy says.
         """
@@ -64,42 +56,14 @@ class TableLoad:
         self._line.load_rows = 0
         self._sender.prepare(self._shape, self._plan.settings["FullLoadSettings"]["TargetTablePrepMode"])
         ranges = self._plan.rules.ranges.get((self._shape.schema, self._shape.table))
-        if ranges is None:
-            self._load(connection, sql.SQL("true"))
-        else:
-            for self._segment, condition in enumerate(ranges.conditions(), start=1):
-                self._number = 0
-                self._load(connection, condition)
+        for self._segment in [None] if ranges is None else range(1, ranges.parts + 1):
+            self._number = 0
+            reader.rows(self._table, ranges, self._segment, self._convert)
+            self._finish_file()
         self._line.load_end = self._line.updated = self._clock()
         return self._line.load_rows
 
-    def _load(self, connection: Any, condition: sql.Composable) -> None:
-        with connection.cursor() as cursor:
-            cursor.copy_expert(self._copy_statement(condition).as_string(cursor), self, size=1 << 16)
-        self._convert()
-        self._finish_file()
-
-    def write(self, row: bytes) -> int:
-        """One row of COPY text, as psycopg2 hands it over."""
-        self._text.append(row)
-        self._size += len(row)
-        if self._size >= CHUNK_BYTES:
-            self._convert()
-        return len(row)
-
-    def _copy_statement(self, condition: sql.Composable) -> sql.Composed:
-        columns = sql.SQL(", ").join(sql.Identifier(c.name) for c in self._shape.columns)
-        name = sql.Identifier(self._shape.schema, self._shape.table)
-        # without ONLY a parent would bring the rows of tables that inherit from it, which are replicated on their own
-        only = sql.SQL("" if self._partitioned else "ONLY ")
-        statement = sql.SQL("COPY (SELECT {} FROM {}{} WHERE {}) TO STDOUT (FORMAT csv)")
-        return statement.format(columns, only, name, condition)
-
-    def _convert(self) -> None:
-        if not self._text:
-            return
-        text, self._text, self._size = b"".join(self._text), [], 0
-        columns = _parse(text, len(self._shape.columns))
+    def _convert(self, columns: list[pa.Array]) -> None:
         rows, problems = load_rows(
             self._shape, self._layout, columns, self._plan.lob_limit(self._shape), self._timestamps(len(columns[0]))
         )
@@ -144,19 +108,3 @@ class TableLoad:
         self._number += 1
         self._sender.send_load(self._shape, self._number, path, self._segment)
         self._file, self._file_rows = None, 0
-
-
-def _parse(text: bytes, columns: int) -> list[pa.Array]:
-    names = [str(number) for number in range(columns)]
-    table = pcsv.read_csv(
-        io.BytesIO(text),
-        pcsv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
-        pcsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-        pcsv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
-    )
-    return [pa.concat_arrays(column.chunks) for column in table.columns]

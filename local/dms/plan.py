@@ -13,7 +13,7 @@ from local.dms.layout import Layout
 from local.dms.mappings import TableRules, parse_mappings
 from local.dms.names import KeyNames
 from local.dms.policies import ErrorPolicy
-from local.dms.settings import postgres_settings, s3_settings, task_settings
+from local.dms.settings import s3_settings, source_settings, task_settings
 from local.dms.shapes import TableShape
 
 
@@ -23,7 +23,8 @@ class TaskPlan:
 
     ``kind`` is the migration type, ``resume`` whether it goes on from its checkpoint, ``slot`` the replication slot's
     name, ``folder`` its state folder, ``target_url`` ``s3://bucket`` or ``file:///folder``, ``source`` the source
-    endpoint as the API describes it, ``dimensions`` those of its CloudWatch metrics.
+    endpoint as the API describes it, ``own`` its engine's settings with defaults, ``dimensions`` those of its
+    CloudWatch metrics.
     """
 
     kind: str
@@ -35,7 +36,7 @@ class TaskPlan:
     rules: TableRules
     settings: Mapping[str, Mapping[str, Any]]
     s3: Mapping[str, Any]
-    postgres: Mapping[str, Any]
+    own: Mapping[str, Any]
     behaviour: Behaviour
     chaos_seed: int | None
     dimensions: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class TaskPlan:
             rules=parse_mappings(said["mappings"]),
             settings=task_settings(said.get("settings")),
             s3=s3_settings(said["s3"]),
-            postgres=postgres_settings(said.get("postgres", {})),
+            own=source_settings(said["source"]),
             behaviour=Behaviour.of(said.get("behaviour", {})),
             chaos_seed=said.get("chaos_seed"),
             dimensions=said.get("dimensions", {}),
@@ -72,12 +73,7 @@ class TaskPlan:
     @property
     def policy(self) -> ErrorPolicy:
         """What becomes of values that do not survive."""
-        return ErrorPolicy.of(self.settings["ErrorBehavior"], self.postgres)
-
-    @property
-    def uses_full_rows(self) -> bool:
-        """Whether old rows logged whole fill in what an update did not send: pglogical does not give them."""
-        return bool(self.postgres["PluginName"] != "pglogical") and self.behaviour.toast != "null"
+        return ErrorPolicy.of(self.settings["ErrorBehavior"], self.own)
 
     def layout(self, shape: TableShape) -> Layout:
         """The columns around a table's own."""

@@ -36,12 +36,12 @@ class ErrorPolicy:
 
     @classmethod
     def of(cls, behaviour: Mapping[str, Any], source: Mapping[str, Any]) -> ErrorPolicy:
-        """From the task's ErrorBehavior and the source endpoint's PostgreSQLSettings."""
+        """From the task's ErrorBehavior and the source endpoint's own settings."""
         return cls(
             behaviour["DataErrorPolicy"],
             behaviour["DataTruncationErrorPolicy"],
             behaviour["TableErrorPolicy"],
-            bool(source["FailTasksOnLobTruncation"]),
+            bool(source.get("FailTasksOnLobTruncation", False)),
             bool(behaviour["ApplyErrorFailOnTruncationDdl"]),
         )
 

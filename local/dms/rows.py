@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from local.dms.layout import Commit, Layout, fitted, sequence_texts
 from local.dms.mappings import CHANGE_SEQ, AddedColumn
-from local.dms.pgoutput import DecodedRows, decode_rows
 from local.dms.shapes import Column, TableShape
 from local.dms.values import Problem, convert
+
+Flags = npt.NDArray[np.bool_]
 
 Lookup = Callable[[TableShape, Column, list[dict[str, str]]], list[str | None]]
 """Reads a column's present text at the source for rows given by their key texts."""
@@ -22,23 +25,42 @@ _WORDS = {"I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 
 
 @dataclass(frozen=True)
+class DecodedRows:
+    """Many row messages of one table.
+
+    ``operations`` holds the bytes I, U and D; ``values[j]`` what ``convert`` takes of column j (NULL also where it was
+    not sent); ``unchanged[j]`` marks large values that the update left alone and did not send; ``old[j]`` is column j
+    of the old row, where the message had one.
+    """
+
+    operations: npt.NDArray[np.uint8]
+    values: list[pa.Array]
+    unchanged: list[Flags]
+    old: list[pa.Array]
+
+
+Decode = Callable[[Sequence[Any], TableShape], DecodedRows]
+"""Understands messages of one table."""
+
+
+@dataclass(frozen=True)
 class RowMaker:
     """How the rows of one table are made. ``lob_limit`` is LobMaxSize in bytes, ``keep_lobs`` is false where large
-    objects of changes are NULL, ``full_rows`` whether whole old rows are used, ``lookup`` fetches what was not sent.
+    objects of changes are NULL, ``decode`` understands the messages, ``lookup`` fetches what was not sent.
     """
 
     shape: TableShape
     layout: Layout
     lob_limit: int
-    full_rows: bool
+    decode: Decode
     keep_lobs: bool = True
     lookup: Lookup | None = None
 
     def changes(
-        self, messages: Sequence[bytes], commits: list[Commit], counters: list[int]
+        self, messages: Sequence[Any], commits: list[Commit], counters: list[int]
     ) -> tuple[pa.Table, list[Problem]]:
         """The rows of I, U and D messages, with what did not survive in them."""
-        decoded = decode_rows(messages, len(self.shape.columns), full_rows=self.full_rows)
+        decoded = self.decode(messages, self.shape)
         operations = pa.array(decoded.operations.view("S1").astype("U1"))
         schema = self.layout.schema(self.shape, load=False)
         columns: list[pa.Array] = [operations]
@@ -58,7 +80,7 @@ class RowMaker:
     def _text(self, decoded: DecodedRows, index: int, column: Column) -> pa.Array:
         text = decoded.values[index]
         if column.is_lob and not self.keep_lobs:
-            return pa.nulls(len(text), pa.string())
+            return pa.nulls(len(text), text.type)
         missing = np.flatnonzero(decoded.unchanged[index])
         if self.lookup is None or not len(missing):
             return text
@@ -85,11 +107,9 @@ class RowMaker:
             old, new = decoded.old[places[column.name]], decoded.values[places[column.name]]
             changed |= pc.fill_null(pc.not_equal(old, new), False).to_numpy(zero_copy_only=False)
         keep = pa.array(changed)
+        images = [(c, decoded.old[places[c.name]]) for c in before]
         return [
-            convert(
-                pc.if_else(keep, decoded.old[places[c.name]], pa.scalar(None, pa.string())), c, self.lob_limit
-            ).values
-            for c in before
+            convert(pc.if_else(keep, old, pa.scalar(None, old.type)), c, self.lob_limit).values for c, old in images
         ]
 
 

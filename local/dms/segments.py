@@ -6,11 +6,11 @@ columns meets none of them, and is not loaded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from psycopg2 import sql
+Spell = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -20,21 +20,24 @@ class Ranges:
     columns: tuple[str, ...]
     boundaries: tuple[tuple[str, ...], ...]
 
-    def conditions(self) -> list[sql.Composable]:
-        """What holds for the rows of each part."""
-        below = [_below(self.columns, boundary) for boundary in self.boundaries]
-        first = [below[0]]
-        between = [sql.SQL("NOT {} AND {}").format(lower, upper) for lower, upper in pairwise(below)]
-        return [*first, *between, sql.SQL("NOT {}").format(below[-1])]
+    @property
+    def parts(self) -> int:
+        """How many they are."""
+        return len(self.boundaries) + 1
+
+    def conditions(self, name: Spell, value: Spell) -> list[str]:
+        """What holds for the rows of each part; ``name`` and ``value`` spell a column and a literal in SQL."""
+        below = [_below(self.columns, boundary, name, value) for boundary in self.boundaries]
+        between = [f"NOT {lower} AND {upper}" for lower, upper in pairwise(below)]
+        return [below[0], *between, f"NOT {below[-1]}"]
 
 
-def _below(columns: Sequence[str], boundary: Sequence[str]) -> sql.Composable:
+def _below(columns: Sequence[str], boundary: Sequence[str], name: Spell, value: Spell) -> str:
     """``((a < 1) OR (a = 1 AND b < 2))``"""
     either = []
     for count in range(1, len(columns) + 1):
         compared = list(zip(columns[:count], boundary[:count], strict=True))
-        equal = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in compared[:-1]]
-        name, value = compared[-1]
-        less = sql.SQL("{} < {}").format(sql.Identifier(name), sql.Literal(value))
-        either.append(sql.SQL("({})").format(sql.SQL(" AND ").join([*equal, less])))
-    return sql.SQL("({})").format(sql.SQL(" OR ").join(either))
+        equal = [f"{name(column)} = {value(limit)}" for column, limit in compared[:-1]]
+        column, limit = compared[-1]
+        either.append(f"({' AND '.join([*equal, f'{name(column)} < {value(limit)}'])})")
+    return f"({' OR '.join(either)})"

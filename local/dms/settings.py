@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.dms.settings_tables import POSTGRES, S3, TASK, TASK_SECTIONS_OFF
+from local.dms.settings_tables import MYSQL, POSTGRES, S3, TASK, TASK_SECTIONS_OFF
+
+_SOURCES = {"PostgreSQLSettings": POSTGRES, "MySQLSettings": MYSQL}
+
+SOURCE_SETTINGS = {
+    "postgres": "PostgreSQLSettings",
+    "aurora-postgresql": "PostgreSQLSettings",
+    "mysql": "MySQLSettings",
+    "mariadb": "MySQLSettings",
+}
+"""The engine's part of an endpoint, by EngineName."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +67,10 @@ def s3_settings(said: Mapping[str, Any]) -> dict[str, Any]:
     return filled
 
 
-def postgres_settings(said: Mapping[str, Any]) -> dict[str, Any]:
-    """PostgreSQLSettings of a source endpoint with every default filled in. Raises SettingRefused."""
-    return _fill(POSTGRES, said, "PostgreSQLSettings.")
+def source_settings(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's settings of a source endpoint with every default filled in. Raises SettingRefused."""
+    name = SOURCE_SETTINGS[endpoint["EngineName"]]
+    return _fill(_SOURCES[name], endpoint.get(name) or {}, f"{name}.")
 
 
 def _fill(table: Mapping[str, tuple[Any, ...]], said: Mapping[str, Any], where: str) -> dict[str, Any]:

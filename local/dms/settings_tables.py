@@ -214,3 +214,24 @@ POSTGRES: dict[str, Line] = {
     "AuthenticationMethod": ("password", ("password",)),
 }
 """PostgreSQLSettings of a source endpoint."""
+
+MYSQL: dict[str, Line] = {
+    "AfterConnectScript": (None, (None,)),
+    "CleanSourceMetadataOnMismatch": (False, None, _IDLE + "a table's definition is read from the log"),
+    "DatabaseName": (None, (None, ""), "DMS wants none for MySQL: the table mappings say which"),
+    "EventsPollInterval": (5, None, _IDLE + "the server sends changes as they come"),
+    "ServerTimezone": ("UTC", ("UTC", None), "the embedded server runs in UTC"),
+    "TargetDbType": (None, None, _IDLE + "targets only"),
+    "MaxFileSize": (32768, None, _IDLE + "targets only"),
+    "ParallelLoadThreads": (1, None, _IDLE + "targets only"),
+    "ExecuteTimeout": (60, None, _IDLE + "the source is on the same machine"),
+    "ServerName": (None,),
+    "Port": (None,),
+    "Username": (None,),
+    "Password": (None,),
+    "SecretsManagerAccessRoleArn": (None,),
+    "SecretsManagerSecretId": (None,),
+    "ServiceAccessRoleArn": (None, (None,), "IAM authentication"),
+    "AuthenticationMethod": ("password", ("password",)),
+}
+"""MySQLSettings of a source endpoint, of MySQL and of MariaDB."""

@@ -46,11 +46,8 @@ class TableShape:
 
 
 @dataclass(frozen=True)
-class Relation:
-    """An ``R`` message: how the rows of one relation look from here on. ``columns`` are (name, type oid, modifier)."""
+class SourceTable:
+    """A table found in the catalog. ``partitioned`` tables are read with their partitions."""
 
-    relation_id: bytes
-    schema: str
-    table: str
-    identity: str
-    columns: tuple[tuple[str, int, int], ...]
+    shape: TableShape
+    partitioned: bool = False

@@ -31,10 +31,14 @@ def read_json(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class Position:
-    """A point in the change stream: everything up to log position ``lsn`` is behind it, the counter stood there."""
+    """A point in the change stream: everything up to log position ``lsn`` is behind it, the counter stood there.
+
+    ``prefix`` is the latest time in a change sequence up to there.
+    """
 
     lsn: int
     counter: int
+    prefix: str = ""
 
 
 @dataclass

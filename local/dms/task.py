@@ -11,15 +11,16 @@ import logging
 import sys
 from pathlib import Path
 
-import psycopg2
-
 from local.dms.access import AWS_ERRORS
 from local.dms.plan import TaskPlan
 from local.dms.policies import TaskFailed
+from local.dms.sources import ERRORS, LOST
 from local.dms.state import TaskStatus
 from local.dms.task_run import TaskRun
 
 log = logging.getLogger("dms")
+
+_FAILURES: tuple[type[Exception], ...] = (TaskFailed, *ERRORS, *AWS_ERRORS, KeyError)
 
 
 def main(plan_file: str) -> int:
@@ -32,11 +33,11 @@ def main(plan_file: str) -> int:
         reason = task.run()
         status = task.status
         status.state, status.stop_reason = "stopped", reason
-    except (TaskFailed, psycopg2.Error, *AWS_ERRORS, KeyError) as error:
+    except _FAILURES as error:
         log.exception("the task fails")
         status = TaskStatus.read(status_file) or TaskStatus()
         status.state, status.failure = "failed", f"{type(error).__name__}: {error}".strip()
-        status.stop_reason = "RECOVERABLE_ERROR" if isinstance(error, psycopg2.OperationalError) else "FATAL_ERROR"
+        status.stop_reason = "RECOVERABLE_ERROR" if isinstance(error, LOST) else "FATAL_ERROR"
     status.write(status_file)
     return 0 if status.state == "stopped" else 1
 

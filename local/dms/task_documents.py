@@ -11,9 +11,8 @@ from typing import Any
 from local.dms.access import AwsAccess
 from local.dms.faults import invalid_value
 from local.dms.mappings import MappingRefused, parse_mappings
-from local.dms.publication import drop_publications
-from local.dms.settings import SettingRefused, task_settings
-from local.dms.source import connect, drop_slot
+from local.dms.settings import SettingRefused, source_settings, task_settings
+from local.dms.sources import KINDS
 
 UNSUPPORTED = ("CdcStartTime", "CdcStartPosition", "CdcStopPosition", "TaskData")
 """Parameters of tasks that are refused."""
@@ -33,7 +32,6 @@ class TaskEnds:
 
 def plan_document(record: Mapping[str, Any], ends: TaskEnds, folder: Path, target_url: str) -> dict[str, Any]:
     """What local.dms.plan.TaskPlan reads, but for the switches."""
-    own = ends.source.get("PostgreSQLSettings", {})
     if ends.instance is None:
         account = str(record["ReplicationTaskArn"]).split(":")[4]
         dimensions = {"ReplicationConfigId": f"{account}:{last_part(record)}"}
@@ -44,28 +42,21 @@ def plan_document(record: Mapping[str, Any], ends: TaskEnds, folder: Path, targe
         }
     return {
         "kind": record["MigrationType"],
-        "slot": own.get("SlotName") or slot_name(record),
+        "slot": source_settings(ends.source).get("SlotName") or slot_name(record),
         "folder": str(folder),
         "target_url": target_url,
         "source": {name: value for name, value in ends.source.items() if not name.startswith("_")},
         "mappings": record["_mappings"],
         "settings": record["ReplicationTaskSettings"],
         "s3": dict(ends.s3),
-        "postgres": own,
         "dimensions": dimensions if target_url.startswith("s3:") else {},
     }
 
 
 def clean_source(access: AwsAccess, source: Mapping[str, Any], slot: str) -> None:
-    """Remove a deleted task's publications and slot. Raises psycopg2.Error and what AWS calls raise."""
-    # a slot that the endpoint's SlotName brought along has another name and stays
-    named = source.get("PostgreSQLSettings", {}).get("SlotName")
-    session = connect(access.source_address(source))
-    try:
-        drop_publications(session, named or slot)
-        drop_slot(session, slot)
-    finally:
-        session.close()
+    """Remove what a deleted task left in its source. Raises what drivers and AWS calls raise."""
+    named = source_settings(source).get("SlotName")
+    KINDS[source["EngineName"]].clean(access.source_address(source), slot, named)
 
 
 def check_task(params: Mapping[str, Any]) -> None:

@@ -7,27 +7,18 @@ import logging
 import signal
 import socket
 import time
-from typing import Any
+from dataclasses import replace
 
 from local.dms.access import AwsAccess
 from local.dms.changes import FIRST_COUNTER, ChangeWriter
 from local.dms.chaos import Chaos
 from local.dms.load import TableLoad
-from local.dms.lookup import lookup_at
 from local.dms.metrics import MetricsPublisher, figures
 from local.dms.plan import TaskPlan
 from local.dms.policies import TableSuspended, TaskFailed
-from local.dms.publication import add_to_publications, create_publications, install_ddl_capture
 from local.dms.sender import FileSender, StreamCut
-from local.dms.source import (
-    Catalog,
-    SourceTable,
-    connect,
-    connect_replication,
-    create_slot,
-    drop_slot,
-    format_lsn,
-)
+from local.dms.shapes import SourceTable
+from local.dms.sources import KINDS
 from local.dms.state import Checkpoint, Position, TableStatistics, TaskStatus
 from local.dms.stream import ChangeStream
 
@@ -50,22 +41,18 @@ class TaskRun:
         self.status = (TaskStatus.read(self._status_file) if plan.resume else None) or TaskStatus()
         self.status.state, self.status.failure, self.status.stop_reason = "running", "", ""
         access = AwsAccess.from_environment()
-        self._address = access.source_address(plan.source)
-        self._session = connect(self._address)
-        self._catalog = Catalog(self._session)
+        self._source = KINDS[plan.source["EngineName"]].open(plan, access.source_address(plan.source))
         self._sender = FileSender(plan, access.target(plan.target_url, plan.s3), Chaos(plan.chaos_seed), time.time)
         self._writer: ChangeWriter | None = None
         self._stream: ChangeStream | None = None
         self._figures: dict[str, float] = {}
-        self._replication: Any = None
-        self._snapshot: str | None = None
 
     def request_stop(self, *_: object) -> None:
         """Stop in an orderly way as soon as possible (SIGTERM)."""
         self._stop = True
 
     def run(self) -> str:
-        """Run to the end; the StopReason. Raises TaskFailed, psycopg2.Error, botocore's errors."""
+        """Run to the end; the StopReason. Raises TaskFailed, the driver's errors, botocore's errors."""
         signal.signal(signal.SIGTERM, self.request_stop)
         signal.signal(signal.SIGUSR1, lambda *_: None)
         signal.set_wakeup_fd(self._waker.fileno())
@@ -93,7 +80,7 @@ class TaskRun:
         tables = self._select_tables()
         position = Position(0, FIRST_COUNTER)
         if self._plan.kind != "full-load":
-            position = self._make_slot(tables)
+            position = Position(self._source.begin(tables), FIRST_COUNTER)
         now = time.time()
         self.status.started = now
         self.status.tables = {t.shape.name: TableStatistics(t.shape.schema, t.shape.table) for t in tables}
@@ -103,8 +90,8 @@ class TaskRun:
         return checkpoint
 
     def _select_tables(self) -> list[SourceTable]:
-        chosen = [name for name in self._catalog.tables() if self._plan.rules.selects(*name)]
-        found = [table for name in chosen if (table := self._catalog.read(*name)) is not None]
+        chosen = [name for name in self._source.tables() if self._plan.rules.selects(*name)]
+        found = [table for name in chosen if (table := self._source.read(*name)) is not None]
         if not found and self._plan.settings["ErrorBehavior"]["FailOnNoTablesCaptured"]:
             raise TaskFailed(
                 "No tables were found at task start: the table mappings match none (FailOnNoTablesCaptured)"
@@ -117,24 +104,13 @@ class TaskRun:
         lines = self.status.tables
         fresh = [table for name, table in selected.items() if name not in lines]
         if fresh and self._plan.kind != "full-load":
-            add_to_publications(self._session, self._plan.slot, fresh)
+            self._source.admit(fresh)
         for table in fresh:
             lines[table.shape.name] = TableStatistics(table.shape.schema, table.shape.table)
         for name in [name for name in lines if name not in selected]:
             del lines[name]
         if fresh and self._plan.kind != "cdc":
             checkpoint.streaming = False
-
-    def _make_slot(self, tables: list[SourceTable]) -> Position:
-        schema = self._plan.postgres["DdlArtifactsSchema"]
-        install_ddl_capture(self._session, schema)
-        drop_slot(self._session, self._plan.slot)
-        create_publications(self._session, self._plan.slot, tables, schema)
-        self._replication = connect_replication(self._address)
-        point, snapshot = create_slot(self._replication, self._plan.slot)
-        if self._plan.behaviour.load_snapshot == "slot":
-            self._snapshot = snapshot
-        return Position(point, FIRST_COUNTER)
 
     def _load_all(self, checkpoint: Checkpoint) -> None:
         self.status.load_started = self.status.load_started or time.time()
@@ -143,15 +119,15 @@ class TaskRun:
                 continue
             if self._stop:
                 return
-            self._load_table(line, checkpoint, self._snapshot)
+            self._load_table(line, checkpoint, first=True)
         checkpoint.streaming = self._plan.kind != "full-load"
         checkpoint.write(self._checkpoint_file)
         self.status.load_finished = time.time()
         self._report()
 
-    def _load_table(self, line: TableStatistics, checkpoint: Checkpoint, snapshot: str | None) -> None:
+    def _load_table(self, line: TableStatistics, checkpoint: Checkpoint, *, first: bool) -> None:
         name = f"{line.schema}.{line.table}"
-        table = self._catalog.read(line.schema, line.table)
+        table = self._source.read(line.schema, line.table)
         if table is None:
             line.state = "Table does not exist"
             return
@@ -161,13 +137,9 @@ class TaskRun:
         load = TableLoad(
             self._plan, self._sender, table, line, task_start=self.status.started, clock=time.time, tick=self._tick
         )
-        connection = connect(self._address)
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                if snapshot is not None:
-                    cursor.execute("SET TRANSACTION SNAPSHOT %s", [snapshot])
-            rows = load.run(connection)
+            with self._source.loading(first=first) as reader:
+                rows = load.run(reader)
         except TableSuspended as error:
             log.error("table %s is suspended: %s", name, error.why)
             line.state, line.message = "Table error", error.why
@@ -176,28 +148,24 @@ class TaskRun:
             line.state, line.reloaded = "Table completed", reloading or line.reloaded
             log.info("table %s loaded: %d rows", name, rows)
             checkpoint.loaded.append(name)
-        finally:
-            connection.close()
         checkpoint.write(self._checkpoint_file)
         self._report()
 
     def _stream_until_cut(self, checkpoint: Checkpoint) -> None:
-        if self._replication is None:
-            self._replication = connect_replication(self._address)
         start = self._starting_point(checkpoint)
         self._writer = ChangeWriter(
             self._plan,
             self._sender,
             self.status.tables,
             start,
-            self._catalog.shape_of,
+            self._source.decode,
             time.time,
-            lookup_at(self._session) if self._plan.behaviour.toast == "lookup" else None,
+            self._source.lookup,
         )
         self._writer.suspended.update(checkpoint.suspended)
+        changes = self._source.changes(start)
         self._stream = ChangeStream(
-            self._replication,
-            self._plan.slot,
+            changes,
             self._writer,
             start,
             confirm=lambda position: self._save(checkpoint, position),
@@ -206,11 +174,11 @@ class TaskRun:
             clock=time.time,
             wakeup=self._wakeup,
         )
-        log.info("streaming from %s", format_lsn(start.lsn))
+        log.info("streaming from %s", self._source.spell(start.lsn))
         try:
             self._stream.run()
         except StreamCut:
-            log.warning("the stream is cut; going on from %s", format_lsn(checkpoint.position.lsn))
+            log.warning("the stream is cut; going on from %s", self._source.spell(checkpoint.position.lsn))
             self._sender.forget_held()
             checkpoint.highest = max(checkpoint.highest, self._writer.counter)
         except TaskFailed:
@@ -219,15 +187,14 @@ class TaskRun:
             raise
         finally:
             self._stream = None
-            self._replication.close()
-            self._replication = None
+            changes.close()
 
     def _starting_point(self, checkpoint: Checkpoint) -> Position:
         position = checkpoint.position
         first = self._writer is None and not self._plan.resume
         if first or self._plan.behaviour.redelivered_sequence == "same":
             return position
-        return Position(position.lsn, max(position.counter, checkpoint.highest) + NEW_SEQUENCE_GAP)
+        return replace(position, counter=max(position.counter, checkpoint.highest) + NEW_SEQUENCE_GAP)
 
     def _save(self, checkpoint: Checkpoint, position: Position) -> None:
         assert self._writer is not None
@@ -236,7 +203,7 @@ class TaskRun:
         checkpoint.suspended = dict(self._writer.suspended)
         checkpoint.files = dict(self._sender.ordinals)
         checkpoint.write(self._checkpoint_file)
-        self.status.position = format_lsn(position.lsn)
+        self.status.position = self._source.spell(position.lsn)
         self._sender.position_saved()
         if self._sender.sent != self.status.files:
             self._report()  # who sees the slot pass a point finds the statistics up to there
@@ -257,7 +224,7 @@ class TaskRun:
         line.inserts = line.updates = line.deletes = line.ddls = 0
         checkpoint.loaded = [loaded for loaded in checkpoint.loaded if loaded != name]
         checkpoint.suspended.pop(name, None)
-        self._load_table(line, checkpoint, None)
+        self._load_table(line, checkpoint, first=False)
         if name not in checkpoint.suspended:
             line.message = ""
             self._writer.readmit(name)

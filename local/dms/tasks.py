@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg2
-
 from local.dms.access import AWS_ERRORS, AwsAccess
 from local.dms.api_model import page, select
 from local.dms.behaviour import Behaviour
@@ -20,6 +18,7 @@ from local.dms.events import EventPublisher, PutEvent
 from local.dms.faults import invalid_combination, invalid_state, invalid_value
 from local.dms.registry import Registry, new_identifier, public
 from local.dms.settings import s3_settings
+from local.dms.sources import ERRORS
 from local.dms.state import TaskStatus
 from local.dms.statistics import table_statistics, task_statistics
 from local.dms.supervisor import TaskProcess
@@ -35,6 +34,8 @@ from local.dms.task_documents import (
 )
 
 log = logging.getLogger("dms")
+
+_FAILURES: tuple[type[Exception], ...] = (*ERRORS, *AWS_ERRORS, KeyError)
 
 AT_REST = ("ready", "stopped", "failed")
 MOST_RELOADED = 10
@@ -254,7 +255,7 @@ class TaskApi:
         if process.checkpoint() is not None:
             try:
                 clean_source(self._access, source, slot_name(record))
-            except (psycopg2.Error, *AWS_ERRORS, KeyError) as error:
+            except _FAILURES as error:
                 log.warning("clean-up of %s failed: %s", record["ReplicationTaskArn"], error)
         shutil.rmtree(process.folder, ignore_errors=True)
         with self._registry.lock:

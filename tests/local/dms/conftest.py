@@ -21,11 +21,12 @@ from local.dms.access import AwsAccess
 from local.dms.changes import FIRST_COUNTER, ChangeWriter
 from local.dms.chaos import Chaos
 from local.dms.load import TableLoad
-from local.dms.lookup import lookup_at
 from local.dms.plan import TaskPlan
-from local.dms.publication import create_publications, install_ddl_capture, publication_names
 from local.dms.sender import FileSender
-from local.dms.source import Catalog, connect, parse_lsn
+from local.dms.sources.postgresql.changes import feed
+from local.dms.sources.postgresql.database import connect, parse_lsn
+from local.dms.sources.postgresql.publication import create_publications, install_ddl_capture, publication_names
+from local.dms.sources.postgresql.source import PostgresSource
 from local.dms.state import Position, TableStatistics, TaskStatus
 from local.dms.target import FolderTarget, Target
 from local.processes import GuardedProcess, start_guarded
@@ -165,10 +166,10 @@ class RunningTask:
                 "Username": "dms",
                 "Password": "dms",
                 "DatabaseName": shop.name,
+                "EngineName": "postgres",
             },
             "mappings": json.dumps({"rules": MAPPINGS}),
             "s3": dict(S3),
-            "postgres": {},
         }
         self.process: GuardedProcess | None = None
 
@@ -266,9 +267,9 @@ class Replay:
     def begin(self, *, chaos: Chaos | None = None, target: Target | None = None) -> None:
         """Capture changes from here on, with an adversary and a target of the test's own where they are given."""
         self.typed = TaskPlan.of(self.plan)
-        self.session = connect(AwsAccess("", "").source_address({"PostgreSQLSettings": self.plan["source"]}))
-        catalog = Catalog(self.session)
-        found = [catalog.read(*name) for name in catalog.tables() if self.typed.rules.selects(*name)]
+        self.source = PostgresSource(self.typed, AwsAccess("", "").source_address(self.plan["source"]))
+        self.session = connect(AwsAccess("", "").source_address(self.plan["source"]))
+        found = [self.source.read(*name) for name in self.source.tables() if self.typed.rules.selects(*name)]
         self.tables = {table.shape.name: table for table in found if table is not None}
         install_ddl_capture(self.session, "public")
         create_publications(self.session, self.typed.slot, self.tables.values(), "public")
@@ -276,10 +277,9 @@ class Replay:
         self.lines = {t.shape.name: TableStatistics(t.shape.schema, t.shape.table) for t in self.tables.values()}
         place = target or FolderTarget(self.landing / "landing")
         self.sender = FileSender(self.typed, place, chaos or Chaos(None), lambda: self.now)
-        lookup = lookup_at(self.session) if self.typed.behaviour.toast == "lookup" else None
         position = Position(0, FIRST_COUNTER)
         self.writer = ChangeWriter(
-            self.typed, self.sender, self.lines, position, catalog.shape_of, lambda: self.now, lookup
+            self.typed, self.sender, self.lines, position, self.source.decode, lambda: self.now, self.source.lookup
         )
 
     def messages(self) -> list[bytes]:
@@ -293,7 +293,7 @@ class Replay:
 
     def feed(self) -> None:
         """Take what the source has to say."""
-        self.writer.feed(self.messages())
+        feed(self.writer, self.messages(), self.source.catalog)
 
     def finish(self) -> None:
         """Take it and write everything that waits."""
@@ -311,7 +311,8 @@ class Replay:
             clock=lambda: self.now,
             tick=lambda: None,
         )
-        load.run(self.session)
+        with self.source.loading(first=False) as reader:
+            load.run(reader)
 
     def files(self, table: str) -> list[Path]:
         """A table's files by name, LOAD files last."""
@@ -329,6 +330,7 @@ def replay(shop: Shop, tmp_path: Path) -> Iterator[Replay]:
     made = Replay(shop, tmp_path / "replay")
     yield made
     made.session.close()
+    made.source.close()
 
 
 @pytest.fixture

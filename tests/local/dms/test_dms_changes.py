@@ -173,7 +173,7 @@ def test_a_bad_row_is_dropped_where_the_policy_is_to_log(shop: Any, replay: Any)
 def test_a_large_object_beyond_the_limit_is_cut_or_ends_the_task(shop: Any, replay: Any, fail: bool) -> None:
     shop.run("CREATE TABLE shop.big (id int PRIMARY KEY, words text, raw bytea)")
     replay.plan["settings"] = json.dumps({"TargetMetadata": {"LobMaxSize": 1}})
-    replay.plan["postgres"] = {"FailTasksOnLobTruncation": fail}
+    replay.plan["source"]["PostgreSQLSettings"] = {"FailTasksOnLobTruncation": fail}
     replay.begin()
     shop.run("INSERT INTO shop.big VALUES (1, repeat('ä', 600), decode(repeat('00', 2000), 'hex'))")
     if fail:

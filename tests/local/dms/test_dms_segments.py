@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg2 import sql
 
 from local.dms.mappings import MappingRefused, parse_mappings
 from local.dms.segments import Ranges
@@ -55,25 +54,15 @@ def test_every_row_is_in_exactly_one_part_and_parts_rise(
     rows: list[tuple[int, int]], boundaries: list[tuple[int, int]]
 ) -> None:
     texts = tuple(tuple(map(str, boundary)) for boundary in boundaries)
-    parts = [_as_python(condition) for condition in Ranges(("a", "b"), texts).conditions()]
+    parts = [_as_python(condition) for condition in Ranges(("a", "b"), texts).conditions(str, str)]
     for a, b in rows:
         met = [number for number, part in enumerate(parts) if eval(part, {"a": a, "b": b})]  # noqa: S307
         assert met == [sum((a, b) >= boundary for boundary in boundaries)]
 
 
-def _as_python(condition: sql.Composable) -> str:
+def _as_python(condition: str) -> str:
     """A condition on integers, which Python reads alike."""
-    match condition:
-        case sql.Composed():
-            return "".join(map(_as_python, condition.seq))
-        case sql.SQL():
-            words = condition.string.replace(" = ", " == ")
-            return words.replace("NOT", "not").replace("AND", "and").replace("OR", "or")
-        case sql.Identifier():
-            return condition.string
-        case sql.Literal():
-            return str(condition.wrapped)
-    raise AssertionError(condition)
+    return condition.replace(" = ", " == ").replace("NOT", "not").replace("AND", "and").replace("OR", "or")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from local.dms.sources.postgresql.changes import feed
+
 POSTGRES_EPOCH = dt.datetime(2000, 1, 1)
 COMMITS = {
     "A": "09:05:10.250431",
@@ -81,7 +83,7 @@ def test_the_worked_example_comes_out_to_the_digit(shop: Any, replay: Any) -> No
             replay.now = due
             replay.writer.flush_due()
         replay.now = seconds(commit) + 0.004
-        replay.writer.feed([with_commit_time(message, commit) for message in replay.messages()])
+        feed(replay.writer, [with_commit_time(message, commit) for message in replay.messages()], replay.source.catalog)
     replay.now = replay.writer.flush_due()
     replay.writer.flush_due()
     shop.run("TRUNCATE shop.orders")

@@ -14,28 +14,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from local.dms.shapes import Relation
+from local.dms.rows import DecodedRows, Flags
 
 Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
 
 POSTGRES_EPOCH = 946_684_800_000_000
 """2000-01-01 in microseconds since 1970, from which the messages count."""
 
 
 @dataclass(frozen=True)
-class DecodedRows:
-    """Many row messages of one table.
+class Relation:
+    """An ``R`` message: how the rows of one relation look from here on. ``columns`` are (name, type oid, modifier)."""
 
-    ``operations`` holds the bytes I, U and D; ``values[j]`` the text of column j (NULL also where it was not sent);
-    ``unchanged[j]`` marks large values that the update left alone and did not send; ``old[j]`` the text of column j
-    of the old row, where the message had one.
-    """
-
-    operations: npt.NDArray[np.uint8]
-    values: list[pa.Array]
-    unchanged: list[Flags]
-    old: list[pa.Array]
+    relation_id: bytes
+    schema: str
+    table: str
+    identity: str
+    columns: tuple[tuple[str, int, int], ...]
 
 
 def begin_commit_time(message: bytes) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
@@ -14,7 +13,9 @@ from psycopg2 import sql
 
 from catchment.engines.dms_types import DmsType
 from catchment.engines.postgresql.types import dms_type
-from local.dms.shapes import Column, Relation, TableShape
+from local.dms.address import SourceAddress
+from local.dms.shapes import Column, SourceTable, TableShape
+from local.dms.sources.postgresql.pgoutput import Relation
 
 SESSION = (
     "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex -c extra_float_digits=1 "
@@ -51,46 +52,6 @@ WITH RECURSIVE base AS (
   SELECT t.typbasetype, t.typtypmod, depth + 1 FROM base JOIN pg_type t ON t.oid = base.type WHERE t.typtype = 'd')
 SELECT format_type(type, modifier), t.typtype FROM base JOIN pg_type t ON t.oid = base.type
 ORDER BY depth DESC LIMIT 1"""
-
-
-@dataclass(frozen=True)
-class SourceAddress:
-    """Where the source answers."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    database: str
-
-    def arguments(self) -> dict[str, Any]:
-        """Arguments of psycopg2.connect. TLS is used when the server has it: the embedded one has not."""
-        return {
-            "host": self.host,
-            "port": self.port,
-            "user": self.user,
-            "password": self.password,
-            "dbname": self.database,
-            "sslmode": "prefer",
-            "gssencmode": "disable",
-            "options": SESSION,
-            "client_encoding": "UTF8",
-            "connect_timeout": 10,
-            "application_name": "AWS DMS (emulated)",
-        }
-
-
-@dataclass(frozen=True)
-class SourceTable:
-    """A table found in the catalog. ``partitioned`` tables are read with their partitions."""
-
-    shape: TableShape
-    partitioned: bool
-
-    @property
-    def sends_updates(self) -> bool:
-        """Whether DMS replicates updates and deletes: only with a primary key that the log records."""
-        return bool(self.shape.key)
 
 
 class Catalog:
@@ -138,16 +99,33 @@ class Catalog:
             return rows
 
 
+def _arguments(address: SourceAddress) -> dict[str, Any]:
+    # TLS is used when the server has it: the embedded one has not
+    return {
+        "host": address.host,
+        "port": address.port,
+        "user": address.user,
+        "password": address.password,
+        "dbname": address.database,
+        "sslmode": "prefer",
+        "gssencmode": "disable",
+        "options": SESSION,
+        "client_encoding": "UTF8",
+        "connect_timeout": 10,
+        "application_name": "AWS DMS (emulated)",
+    }
+
+
 def connect(address: SourceAddress) -> Any:
     """An ordinary session in autocommit mode. Raises psycopg2.Error."""
-    connection = psycopg2.connect(**address.arguments())
+    connection = psycopg2.connect(**_arguments(address))
     connection.autocommit = True
     return connection
 
 
 def connect_replication(address: SourceAddress) -> Any:
     """A logical replication session. Raises psycopg2.Error."""
-    return psycopg2.connect(connection_factory=psycopg2.extras.LogicalReplicationConnection, **address.arguments())
+    return psycopg2.connect(connection_factory=psycopg2.extras.LogicalReplicationConnection, **_arguments(address))
 
 
 def create_slot(connection: Any, slot: str) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from local.dms.source import SourceTable
+from local.dms.shapes import SourceTable
 
 AUDIT_TABLE = "awsdms_ddl_audit"
 AUDIT_TRIGGER = "awsdms_intercept_ddl"
@@ -54,8 +54,8 @@ def publication_names(slot: str) -> tuple[str, str]:
 def create_publications(connection: Any, slot: str, tables: Iterable[SourceTable], audit_schema: str) -> None:
     """Make both publications anew. They must be there before the slot is."""
     drop_publications(connection, slot)
-    keyed = [t for t in tables if t.sends_updates]
-    keyless = [(t.shape.schema, t.shape.table) for t in tables if not t.sends_updates]
+    keyed = [t for t in tables if t.shape.key]
+    keyless = [(t.shape.schema, t.shape.table) for t in tables if not t.shape.key]
     rows, inserts = publication_names(slot)
     _create(connection, rows, [(t.shape.schema, t.shape.table) for t in keyed], "insert, update, delete, truncate")
     _create(connection, inserts, [*keyless, (audit_schema, AUDIT_TABLE)], "insert, truncate")
@@ -74,7 +74,7 @@ def add_to_publications(connection: Any, slot: str, tables: Iterable[SourceTable
                 continue
             cursor.execute(
                 sql.SQL("ALTER PUBLICATION {} ADD TABLE {}").format(
-                    sql.Identifier(rows if table.sends_updates else inserts),
+                    sql.Identifier(rows if table.shape.key else inserts),
                     sql.Identifier(table.shape.schema, table.shape.table),
                 )
             )
