@@ -86,6 +86,19 @@ class Infrastructure:
     """Whether DMS replicates updates and deletes of a table that has no key."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """What DMS's change files tell of a change (AWS DMS User Guide, each source's page and CHAP_Target.S3)."""
+
+    whole_deletes: bool = True
+    """Whether a delete carries the whole old row; if not, its key alone."""
+    splits_key_updates: bool = False
+    """Whether a statement that moves several keys arrives as deletes and inserts."""
+    partial_before_images: bool = False
+    """Whether of a key that changes only the changed columns have a before-image."""
+    empty_text_is_null: bool = False
+
+
 class SourceTypes(Protocol):
     """An engine's types: a module with these names."""
 
@@ -198,6 +211,11 @@ class Engine(Protocol):
 
         Without TLS where the third is None.
         """
+        ...
+
+    @property
+    def capture(self) -> Capture:
+        """What change files tell of a change."""
         ...
 
     @property

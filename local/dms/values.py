@@ -45,6 +45,12 @@ def arrow_type(column: Column, *, milliseconds: bool = False) -> pa.DataType:
     if kind.name == "DATETIME":
         return pa.timestamp("ms" if milliseconds else "us", "UTC")
     plain: dict[str, pa.DataType] = {
+        "BOOLEAN": pa.bool_(),
+        "INT1": pa.int8(),
+        "UINT1": pa.uint8(),
+        "UINT2": pa.uint16(),
+        "UINT4": pa.uint32(),
+        "UINT8": pa.uint64(),
         "INT2": pa.int16(),
         "INT4": pa.int32(),
         "INT8": pa.int64(),
@@ -53,6 +59,7 @@ def arrow_type(column: Column, *, milliseconds: bool = False) -> pa.DataType:
         "DATE": pa.date32(),
         "TIME": pa.time32("ms"),
         "BLOB": pa.binary(),
+        "BYTES": pa.binary(),
     }
     return plain.get(kind.name, pa.string())
 
@@ -69,7 +76,7 @@ def convert(text: pa.Array, column: Column, lob_limit: int) -> Converted:
         return _dates(text, column)
     if kind.name == "TIME":
         return Converted(_times(text))
-    if kind.name == "BLOB":
+    if kind.delta == "binary":
         return _cut(_bytes(text), column, lob_limit if column.is_lob else None)
     if kind.delta != "string":
         return Converted(pc.cast(text, arrow_type(column)))

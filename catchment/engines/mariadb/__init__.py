@@ -7,9 +7,10 @@ from dataclasses import replace
 from catchment.engines import mysql
 from catchment.engines.base import Rds
 from catchment.engines.mariadb import clients
-from catchment.engines.mysql import connect, preflight, preparation, reconciliation, samples, types, upkeep
+from catchment.engines.mysql import capture, connect, preflight, preparation, reconciliation, samples, types, upkeep
 
 __all__ = [
+    "capture",
     "clients",
     "connect",
     "infrastructure",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines.base import Infrastructure, Rds
+from catchment.engines.base import Capture, Infrastructure, Rds
 from catchment.engines.mysql import clients, reconciliation, samples, types, upkeep
 from catchment.engines.mysql.connect import connect
 
 __all__ = [
+    "capture",
     "clients",
     "connect",
     "infrastructure",
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 preparation = preflight = None
+
+capture = Capture()
 
 infrastructure = Infrastructure(
     dms_engine="mysql",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines.base import Infrastructure
+from catchment.engines.base import Capture, Infrastructure
 from catchment.engines.oracle import clients, reconciliation, types
 from catchment.engines.oracle.connect import connect
 
 __all__ = [
+    "capture",
     "clients",
     "connect",
     "infrastructure",
@@ -25,6 +26,8 @@ upkeep = None
 samples = None
 
 preparation = preflight = None
+
+capture = Capture(partial_before_images=True, empty_text_is_null=True)
 
 infrastructure = Infrastructure(
     dms_engine="oracle",

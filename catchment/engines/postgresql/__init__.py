@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines.base import Infrastructure, Rds
+from catchment.engines.base import Capture, Infrastructure, Rds
 from catchment.engines.postgresql import clients, preflight, preparation, reconciliation, samples, types, upkeep
 from catchment.engines.postgresql.connect import connect
 from catchment.engines.postgresql.versions import least_dms_version
 
 __all__ = [
+    "capture",
     "clients",
     "connect",
     "infrastructure",
@@ -20,6 +21,8 @@ __all__ = [
     "types",
     "upkeep",
 ]
+
+capture = Capture(whole_deletes=False)
 
 infrastructure = Infrastructure(
     dms_engine="postgres",
