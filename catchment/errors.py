@@ -10,7 +10,7 @@ CatchmentError
 │   ├── ForeignWriter       somebody else wrote to a table that has one writer
 │   ├── LedgerLost          the table's log no longer says which files it contains
 │   ├── LogBroken           a file of the table's log is not what the Delta protocol says
-│   ├── ReplicaRefused      the database of a replica cannot hold a value that the source can
+│   ├── ReplicaRefused      the database of a replica will not have a table, or what a commit writes
 │   ├── SampleRefused       a database holds something in the place of a sample system
 │   ├── ReloadSeen          a load file was written again, and nobody asked for a reload
 │   ├── ReloadFailed        a table could not be loaded again
@@ -129,14 +129,14 @@ class LogBroken(Terminal):
 
 
 class ReplicaRefused(Terminal):
-    """The database of a replica cannot hold a value that the source can."""
+    """The database of a replica will not have a table, or what a commit writes."""
 
     def __init__(self, table: str, why: str) -> None:
         super().__init__(table, why)
         self.table, self.why = table, why
 
     def __str__(self) -> str:
-        return f"{self.table}: the replica refuses a row: {self.why}"
+        return f"{self.table}: the replica refuses it: {self.why}"
 
 
 class SampleRefused(Terminal):

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from catchment.apply.budget import Budget
 from catchment.apply.staging import DuckStage, Stage
+from catchment.apply.unheld import FindUnheld, all_held
 from catchment.changes.session import DuckSession, Session
 from catchment.landing.contract import TableContract
 from catchment.landing.duck import open_duckdb
@@ -75,12 +76,19 @@ def open_duck_engine(
 
 
 class DuckEngine:
-    """DuckDB with any sink."""
+    """DuckDB with any sink; rows with values that ``unheld`` tells of are quarantined."""
 
     def __init__(
-        self, session: DuckSession, sink: Sink, contract: TableContract, landing: ObjectStore, files: Path
+        self,
+        session: DuckSession,
+        sink: Sink,
+        contract: TableContract,
+        landing: ObjectStore,
+        files: Path,
+        unheld: FindUnheld = all_held,
     ) -> None:
         self.session, self.sink, self._contract, self._landing = session, sink, contract, landing
+        self._unheld = unheld
         self._files = files  # local copies of landing and data files, for one batch
 
     def stage(self) -> Stage:
@@ -88,7 +96,7 @@ class DuckEngine:
         shutil.rmtree(self._files, ignore_errors=True)
         self._files.mkdir()
         self.session.con.execute("SET preserve_insertion_order = true")  # the numbers of CSV records depend on it
-        return DuckStage(self.session.con, self._contract, self._landing, self._files)
+        return DuckStage(self.session.con, self._contract, self._landing, self._files, self._unheld)
 
     def staged(self) -> None:
         """All files of the batch are read."""

@@ -1,4 +1,4 @@
-"""Applying to a replica in a database. Apart from engine.py, since not everybody has the driver that it imports."""
+"""Applying to a replica in a database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from catchment.apply.engine import DuckEngine, Engine
 from catchment.changes.session import DuckSession
 from catchment.landing.contract import TableContract
 from catchment.landing.duck import open_duckdb
-from catchment.sinks.postgresql import Connection, PostgresSink
+from catchment.sinks.replica import Replica, ReplicaSink
 from catchment.storage import ObjectStore
 
 
@@ -24,15 +24,16 @@ def open_replica_engine(
     budget: Budget,
     scratch: Path,
     *,
-    replica: Connection,
+    replica: Replica,
 ) -> Iterator[Engine]:
-    """DuckDB in this process; the table is one of a PostgreSQL database. ``lake`` has the requests to reload.
+    """DuckDB in this process; the table is one of a database. ``lake`` has the requests to reload.
 
-    Example: ``apply_table(…, open_engine=partial(open_replica_engine, replica=Connection("dbname=replica")))``
+    Example: ``apply_table(…, open_engine=partial(open_replica_engine, replica=open_replica(url)))``
     """
     session = DuckSession(partial(open_duckdb, scratch, budget.memory_mb, budget.threads))
     files = scratch / "files"
+    sink = ReplicaSink(session, replica.target(session, contract.name, files))
     try:
-        yield DuckEngine(session, PostgresSink(session, replica, contract.name, files), contract, landing, files)
+        yield DuckEngine(session, sink, contract, landing, files, replica.unheld)
     finally:
         session.close()

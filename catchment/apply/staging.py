@@ -10,6 +10,7 @@ from typing import Protocol
 import duckdb
 
 from catchment.apply.schema import spelt_alike
+from catchment.apply.unheld import FindUnheld, all_held, take_unheld
 from catchment.changes.relations import ROWS, comma, quote
 from catchment.changes.session import DuckSession, nothing
 from catchment.errors import UnreadableFile
@@ -84,11 +85,16 @@ class DuckStage:
     """Reads landing files of one table into one DuckDB session, which it empties first."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, contract: TableContract, landing: ObjectStore, scratch: Path
+        self,
+        con: duckdb.DuckDBPyConnection,
+        contract: TableContract,
+        landing: ObjectStore,
+        scratch: Path,
+        unheld: FindUnheld = all_held,
     ) -> None:
         self._con, self._contract, self._landing, self._scratch = con, contract, landing, scratch
         DuckSession(con).forget()
-        self._reader = LandingReader(con, contract)
+        self._reader, self._unheld = LandingReader(con, contract), unheld
 
     def open(self, file: LandingFile, spelling: Mapping[str, DeltaType]) -> Opened:
         """Fetch a file and see which columns it has, spelt as in ``spelling`` where case alone differs."""
@@ -110,8 +116,12 @@ class DuckStage:
         read = self._reader.read(opened.file, opened.local, opened.shape, dict(target))
         if any(reject.row is None for reject in read.rejects):
             return self._unreadable(opened, read.rejects)
+        rejects = [
+            *read.rejects,
+            *take_unheld(self._con, read, self._unheld(target, self._contract.key), self._contract.key),
+        ]
         first, last = self._tokens(read.relation)
-        return Staged(opened, read.relation, read.said, read.rows, read.rejects, _applied(opened, read, first, last))
+        return Staged(opened, read.relation, read.said, read.rows, rejects, _applied(opened, read, first, last))
 
     def read_all(self, opened: Sequence[Opened], target: Mapping[str, DeltaType]) -> list[Staged]:
         """Read files, one after the other."""

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from catchment.apply import Account, Budget, apply_table
 from catchment.apply.engine import OpenEngine, open_duck_engine
+from catchment.apply.replica import open_replica_engine
 from catchment.cli.show import new_console
 from catchment.cli.spark import SparkScript
 from catchment.errors import CatchmentError, SettingsError
@@ -27,10 +28,10 @@ from catchment.landing.contract import TableContract, load_contracts
 from catchment.landing.names import TableName, parse
 from catchment.leases import Lease, MemoryLease
 from catchment.leases.file import FileLease
+from catchment.sinks.replica import is_replica, open_replica
 from catchment.storage import LocalStore, ObjectStore, open_store
 
 _LOG = logging.getLogger(__name__)
-REPLICAS = ("postgresql://", "postgres://")
 _COUNTS = ("read", "applied", "superseded", "stale", "quarantined", "inserted", "updated", "deleted", "key_changes")
 
 
@@ -62,7 +63,7 @@ def apply(
 ) -> int:
     """Apply every table of the tables file; returns the exit code. Raises SettingsError before anything is touched."""
     contracts = chosen(load_contracts(tables), only, str(tables))
-    replica = lake if lake.startswith(REPLICAS) else None
+    replica = lake if is_replica(lake) else None
     if replica is not None and (quarantine is None or on_spark):
         raise SettingsError("apply", "LAKE", shown(lake), "a database needs --quarantine, and the engine is lambda")
     bad = quarantine or f"{lake.rstrip('/')}/_quarantine"
@@ -96,15 +97,11 @@ def _engine(replica: str | None) -> Iterator[OpenEngine]:
     if replica is None:
         yield open_duck_engine
         return
-    # imported here: the command line works where there is no driver
-    from catchment.apply.replica import open_replica_engine
-    from catchment.sinks.postgresql import Connection
-
-    connection = Connection(replica)
+    database = open_replica(replica)
     try:
-        yield partial(open_replica_engine, replica=connection)
+        yield partial(open_replica_engine, replica=database)
     finally:
-        connection.close()
+        database.close()
 
 
 def shown(place: str) -> str:

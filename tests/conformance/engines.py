@@ -24,9 +24,10 @@ class Engine:
     """``apply`` is called as catchment.apply.apply_table is; ``view`` looks at the table of a folder.
 
     ``prepare`` starts what the engine needs besides, once a process. ``table`` are lines of the table's contract.
-    ``delta``: others who know Delta tables may work on its tables. ``partitioned``: tables are partitioned by a column,
-    mostly one whose values change. ``seldom``: with the slow tests only. ``pace`` is the share of the examples that it
-    is asked, and ``most`` how often it is interrupted: one that takes its time, or has been asked much of it already.
+    ``delta``: others who know Delta tables may work on its tables. ``infinities``: it has them, and NaN.
+    ``partitioned``: tables are partitioned by a column, mostly one whose values change. ``seldom``: with the slow tests
+    only. ``pace`` is the share of the examples that it is asked, and ``most`` how often it is interrupted: one that
+    takes its time, or has been asked much of it already.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Engine:
     prepare: Callable[[], object] = lambda: None
     table: Mapping[str, object] = field(default_factory=dict)
     delta: bool = True
+    infinities: bool = True
     partitioned: bool = False
     seldom: bool = False
     pace: float = 1.0
@@ -82,6 +84,21 @@ if find_spec("psycopg") is not None:
         pace=1 / 4,
         most=24,
     )
+if find_spec("pymysql") is not None:
+    from tests.conformance import on_mariadb
+
+    if on_mariadb.is_here():
+        ENGINES[on_mariadb.NAME] = Engine(
+            on_mariadb.NAME,
+            on_mariadb.apply,
+            on_mariadb.ReplicaView,
+            on_mariadb.start,
+            delta=False,
+            infinities=False,
+            seldom=True,
+            pace=1 / 4,
+            most=16,
+        )
 if on_spark.HERE:
     ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 24, most=2)
     ENGINES["spark in turns"] = Engine("spark in turns", on_spark.apply_in_turns, pace=1 / 24, most=2)

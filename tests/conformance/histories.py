@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.conformance.model import File, Key, Record, Row, token
-from tests.conformance.shapes import SHAPES, Shape
+from tests.conformance.shapes import Shape, shapes
 
 SEEDS = st.integers(0, 2**16)
 
@@ -227,4 +227,6 @@ def _unusable(draw: st.DrawFn, at: str, key: Key, row: Row) -> Record:
     return Record("U", at, tuple(parts), row)
 
 
-histories = st.sampled_from(SHAPES).flatmap(lambda shape: played(shape) | wild(shape))
+def histories(*, infinities: bool = True) -> st.SearchStrategy[History]:
+    """Histories of any table; with infinite numbers and NaN among the values, or without."""
+    return st.sampled_from(shapes(infinities=infinities)).flatmap(lambda shape: played(shape) | wild(shape))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,23 +11,20 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
-import duckdb
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from catchment.apply import Account, apply_table
-from catchment.apply.batch import make_nothing
 from catchment.apply.replica import open_replica_engine
-from catchment.changes.relations import SEQUENCE, UPSERTS
-from catchment.changes.session import DuckSession, nothing
-from catchment.landing.names import TableName
 from catchment.landing.types import DeltaType
-from catchment.sinks.postgresql import Connection, PostgresSink
+from catchment.sinks.postgresql import Connection
 from catchment.sinks.postgresql.types import column_type
+from catchment.sinks.replica import ReplicaSink
 from local.source.postgres import EmbeddedPostgres
 from tests.conformance.calls import Calls
-from tests.conformance.readers import Rows
+from tests.conformance.idle import idle_sink
+from tests.conformance.readers import Rows, database_of
 
 NAME = "replica in PostgreSQL"
 _LOCK_SECONDS = 0.5
@@ -51,10 +47,6 @@ def start() -> EmbeddedPostgres:
     return started
 
 
-def _database(root: Path) -> str:
-    return "t" + hashlib.sha256(str(root).encode()).hexdigest()[:20]
-
-
 def _ask(database: str, statement: sql.Composed) -> None:
     with psycopg.connect(start().dsn(database), autocommit=True) as connection:
         connection.execute(statement)
@@ -63,22 +55,22 @@ def _ask(database: str, statement: sql.Composed) -> None:
 @cache
 def _dsn(root: Path) -> str:
     """The connection string of a folder's database, which is made where nobody has asked for it yet."""
-    name = sql.Identifier(_database(root))
+    name = sql.Identifier(database_of(root))
     with contextlib.suppress(psycopg.errors.DuplicateDatabase):
         _ask("first", sql.SQL("CREATE DATABASE {}").format(name))
-    return start().dsn(_database(root))
+    return start().dsn(database_of(root))
 
 
 def url(root: Path) -> str:
     """The same as a URL."""
     _dsn(root)
-    return f"postgresql://replica:secret@{start().host}:{start().port}/{_database(root)}?sslmode=disable"
+    return f"postgresql://replica:secret@{start().host}:{start().port}/{database_of(root)}?sslmode=disable"
 
 
 def cut_off(root: Path) -> None:
     """End every connection to a folder's database, as a failover or a full network table does."""
     ended = sql.SQL("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {}")
-    _ask("first", ended.format(sql.Literal(_database(root))))
+    _ask("first", ended.format(sql.Literal(database_of(root))))
 
 
 class _WatchedReplica(Connection):
@@ -119,16 +111,16 @@ def apply(**arguments: Any) -> Account:
 
 
 @contextmanager
-def sink(root: Path) -> Iterator[PostgresSink]:
+def sink(root: Path) -> Iterator[ReplicaSink]:
     """The folder's table as a sink, whose session has a batch that changes nothing."""
-    session, replica = DuckSession(duckdb.connect), Connection(_dsn(root))
-    make_nothing(session)
-    session.create(UPSERTS, nothing({"~ord": "BIGINT", "code": "VARCHAR", "word": "VARCHAR", SEQUENCE: "VARCHAR"}))
-    try:
-        yield PostgresSink(session, replica, TableName("s", "t"), root / "scratch")
-    finally:
-        replica.close()
-        session.close()
+    with idle_sink(Connection(_dsn(root)), root) as made:
+        yield made
+
+
+def make_foreign(root: Path) -> None:
+    """Make the table as somebody else."""
+    with psycopg.connect(_dsn(root)) as con:
+        con.execute("CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS theirs")
 
 
 class ReplicaView:
@@ -171,7 +163,7 @@ class ReplicaView:
 
     def copy_to(self, root: Path) -> None:
         _dsn(self._root)
-        names = [sql.Identifier(_database(each)) for each in (root, self._root)]
+        names = [sql.Identifier(database_of(each)) for each in (root, self._root)]
         _ask("first", sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
 
     def _one(self, query: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -94,3 +95,8 @@ def _arrow(found: Any) -> Any:
     import pyarrow as pa
 
     return pa.table(found)
+
+
+def database_of(root: Path) -> str:
+    """The name of a folder's database on a server."""
+    return "t" + hashlib.sha256(str(root).encode()).hexdigest()[:20]

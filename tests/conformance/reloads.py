@@ -17,7 +17,7 @@ from catchment.landing.names import TableName
 from catchment.reload.request import floor_token
 from tests.conformance.histories import Source
 from tests.conformance.model import File, Key, Record, Row, meaning
-from tests.conformance.shapes import SHAPES, Shape
+from tests.conformance.shapes import Shape, shapes
 
 BASE = datetime(2024, 8, 9, 10, tzinfo=UTC)
 _SECONDS = 10
@@ -138,9 +138,9 @@ def _loaded(source: _Source) -> list[Event]:
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[Shape, list[Event], Rows]:
+def lives(draw: st.DrawFn, *, infinities: bool = True) -> tuple[Shape, list[Event], Rows]:
     """Everything that happens to a table, and what its source holds in the end."""
-    shape = draw(st.sampled_from(SHAPES))
+    shape = draw(st.sampled_from(shapes(infinities=infinities)))
     source = _Source(draw, shape, tuple(shape.columns), (), number=_COUNTER)
     source.changes(3)  # before the first load nobody listens
     if not source.rows:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -52,6 +53,13 @@ class Shape:
         named = [name for name in suited if "" not in self.columns[name].values]
         return (named or list(self.key))[0]
 
+    def finite(self) -> Shape:
+        """The same without infinite numbers and NaN."""
+        columns = {
+            name: replace(kind, values=tuple(filter(_is_finite, kind.values))) for name, kind in self.columns.items()
+        }
+        return replace(self, columns=columns)
+
     def __repr__(self) -> str:
         return self.name
 
@@ -68,6 +76,10 @@ class Shape:
                 null, place = drawn[name]
                 row[name] = None if null < 0.2 else values[int(place * len(values))]
         return row
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 _MOMENT = datetime(2024, 2, 29, 23, 59, 59, 999_000, UTC)
@@ -147,3 +159,8 @@ SHAPES = (
     ),
     _single("wide", "id", INTEGER, (1, 2, 3, 4, 5), _WIDE),
 )
+
+
+def shapes(*, infinities: bool = True) -> tuple[Shape, ...]:
+    """All of them; with infinite numbers and NaN among the values, or without."""
+    return SHAPES if infinities else tuple(shape.finite() for shape in SHAPES)

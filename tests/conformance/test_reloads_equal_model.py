@@ -56,7 +56,7 @@ def play(table: Table, events: list[g.Event], source: g.Rows) -> None:
 
 def hold(engine: Engine, examples: int) -> None:
     @settings(max_examples=engine.examples(examples), deadline=None, suppress_health_check=list(HealthCheck))
-    @given(life=g.lives())
+    @given(life=g.lives(infinities=engine.infinities))
     def every(life: tuple[Shape, list[g.Event], g.Rows]) -> None:
         shape, events, source = life
         with tempfile.TemporaryDirectory() as folder:

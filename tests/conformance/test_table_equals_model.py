@@ -19,7 +19,16 @@ from tests.conformance.histories import History, histories
 from tests.conformance.others import HARMLESS
 from tests.conformance.table import FORMS, Form, Table
 
-cases = histories.flatmap(lambda history: st.tuples(st.just(history), deliveries(history)))
+_Case = tuple[History, Delivery]
+
+
+def cases(engine: Engine) -> st.SearchStrategy[_Case]:
+    """Histories that an engine can hold, with an order in which they are delivered."""
+    return histories(infinities=engine.infinities).flatmap(
+        lambda history: st.tuples(st.just(history), deliveries(history))
+    )
+
+
 budgets = st.sampled_from([1, 2, 500]).map(lambda files: Budget(commit_files=files))
 
 
@@ -47,8 +56,8 @@ def hold(engine: Engine, examples: int) -> None:
     """Hold an engine to so many histories, or the part of them that its pace allows."""
 
     @settings(max_examples=engine.examples(examples), deadline=None, suppress_health_check=list(HealthCheck))
-    @given(case=cases, form=st.sampled_from(FORMS), budget=budgets)
-    def every(case: tuple[History, Delivery], form: Form, budget: Budget) -> None:
+    @given(case=cases(engine), form=st.sampled_from(FORMS), budget=budgets)
+    def every(case: _Case, form: Form, budget: Budget) -> None:
         with tempfile.TemporaryDirectory() as folder:
             play(Table(Path(folder), engine, case[0].shape, form), *case, budget)
 

@@ -1,9 +1,8 @@
-"""Tables of a PostgreSQL database as a sink: a replica that is fed from the same landing files as the lake.
+"""A replica in PostgreSQL.
 
-Example: ``PostgresSink(session, Connection(conninfo), TableName("sales", "clients"), scratch)``
+Example: ``Connection(conninfo).target(session, TableName("sales", "clients"), scratch)``
 """
 
 from catchment.sinks.postgresql.connection import Connection
-from catchment.sinks.postgresql.sink import PostgresSink
 
-__all__ = ["Connection", "PostgresSink"]
+__all__ = ["Connection"]

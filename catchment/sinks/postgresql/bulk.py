@@ -6,6 +6,7 @@ CSV of both sides tells NULL (nothing) from the empty text (quoted).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -18,18 +19,16 @@ from catchment.sinks.postgresql.types import from_csv, to_csv
 _BLOCK = 1 << 20
 
 
-def send(
-    session: DuckSession,
-    cursor: psycopg.Cursor,
-    query: str,
-    columns: Mapping[str, DeltaType],
-    target: str,
-    scratch: Path,
-) -> int:
-    """Append the rows of a DuckDB query, which gives ``columns``, to the table ``target`` (quoted).
+@dataclass(frozen=True)
+class Rows:
+    """Rows on their way, in a file."""
 
-    Returns how many.
-    """
+    path: Path
+    columns: Mapping[str, DeltaType]
+
+
+def write(session: DuckSession, query: str, columns: Mapping[str, DeltaType], scratch: Path) -> Rows:
+    """Write the rows of a DuckDB query, which gives ``columns``, to a file in the folder ``scratch``."""
     scratch.mkdir(parents=True, exist_ok=True)
     path = scratch / "to-postgresql.csv"
     shown = comma(f"{to_csv(quote(name), kind)} AS {quote(name)}" for name, kind in columns.items())
@@ -37,11 +36,16 @@ def send(
         f"COPY (SELECT {shown} FROM ({query})) TO {text(str(path))} "
         "(FORMAT csv, HEADER false, FORCE_QUOTE *, NULLSTR '')"
     )
-    named = comma(quote(name) for name in columns)
-    with path.open("rb") as file, cursor.copy(f"COPY {target} ({named}) FROM STDIN (FORMAT csv)") as copy:
+    return Rows(path, columns)
+
+
+def send(cursor: psycopg.Cursor, rows: Rows, target: str) -> int:
+    """Append rows to the table ``target`` (quoted), and delete their file; returns how many."""
+    named = comma(quote(name) for name in rows.columns)
+    with rows.path.open("rb") as file, cursor.copy(f"COPY {target} ({named}) FROM STDIN (FORMAT csv)") as copy:
         while block := file.read(_BLOCK):
             copy.write(block)
-    path.unlink()
+    rows.path.unlink()
     return cursor.rowcount
 
 

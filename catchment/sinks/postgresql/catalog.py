@@ -7,15 +7,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import psycopg
 
 from catchment.landing.types import DeltaType
-from catchment.sinks.base import Batch
 from catchment.sinks.ledger import Ledger
+from catchment.sinks.replica.target import Known, Record
 
 _SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS catchment;
@@ -29,16 +28,6 @@ CREATE TABLE IF NOT EXISTS catchment.commits (
   record json NOT NULL, PRIMARY KEY (name, version));
 """
 _LOCK = 0x43617463686D656E  # the name's first letters; creating the same schema twice at once fails otherwise
-
-
-@dataclass(frozen=True)
-class Known:
-    """A table as the catalog has it; versions count commits from 0 on."""
-
-    version: int
-    rows: int
-    columns: Mapping[str, DeltaType]
-    ledger: Ledger
 
 
 def create(cursor: psycopg.Cursor) -> None:
@@ -72,11 +61,9 @@ def read(cursor: psycopg.Cursor, table: str) -> Known:
     return Known(number, rows, {name: DeltaType.parse(kind) for name, kind in columns.items()}, ledger)
 
 
-def write(cursor: psycopg.Cursor, table: str, known: Known, batch: Batch, forgotten: Sequence[str]) -> bool:
-    """Record the commit of a batch, after which the table is ``known``; ``forgotten`` are files to leave out.
-
-    False where somebody else has made the table meanwhile.
-    """
+def write(cursor: psycopg.Cursor, table: str, record: Record) -> bool:
+    """Record a commit. False where somebody else has made the table meanwhile."""
+    known, batch = record.known, record.batch
     columns = json.dumps({name: str(kind) for name, kind in known.columns.items()})
     row = [known.version, known.rows, columns, json.dumps(known.ledger.summary()), table]
     if known.version == 0:
@@ -91,7 +78,7 @@ def write(cursor: psycopg.Cursor, table: str, known: Known, batch: Batch, forgot
         )
     if cursor.rowcount == 0:
         return False
-    cursor.execute("DELETE FROM catchment.files WHERE name = %s AND path = ANY(%s)", [table, list(forgotten)])
+    cursor.execute("DELETE FROM catchment.files WHERE name = %s AND path = ANY(%s)", [table, list(record.forgotten)])
     cursor.executemany(
         "INSERT INTO catchment.files (name, path, file) VALUES (%s, %s, %s) "
         "ON CONFLICT (name, path) DO UPDATE SET file = EXCLUDED.file",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 
+from catchment.changes.session import DuckSession
 from catchment.errors import StorageUnavailable
+from catchment.landing.names import TableName
+from catchment.sinks.postgresql.target import PostgresTarget
+from catchment.sinks.postgresql.types import unheld
+from catchment.sinks.replica.target import Columns, Unheld
 
 _SETTINGS = {
     "timezone": "UTC",
@@ -16,6 +22,12 @@ _SETTINGS = {
     "extra_float_digits": "3",
     "synchronous_commit": "on",
 }
+# what a server says that fails over, or that has waited for its client too long; psycopg calls neither operational
+_PASSING = (
+    psycopg.OperationalError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
 
 
 class Connection:
@@ -42,9 +54,17 @@ class Connection:
         try:
             with self._connected().transaction(), self._connected().cursor() as cursor:
                 yield cursor
-        except psycopg.OperationalError as error:
+        except _PASSING as error:
             self.close()
             raise StorageUnavailable("the replica", str(error).strip()) from error
+
+    def target(self, session: DuckSession, table: TableName, scratch: Path) -> PostgresTarget:
+        """The table of that name."""
+        return PostgresTarget(session, self.transaction, table, scratch)
+
+    def unheld(self, columns: Columns, key: Sequence[str]) -> Sequence[Unheld]:
+        """What of these columns' values PostgreSQL cannot hold."""
+        return unheld(columns)
 
     def close(self) -> None:
         """Close it; the next use opens it again."""

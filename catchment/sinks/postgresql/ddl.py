@@ -6,10 +6,8 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from catchment.changes.relations import SEQUENCE, comma, quote
-from catchment.landing.types import STRING, DeltaType
 from catchment.sinks.postgresql.types import column_type, definition
-
-Columns = Mapping[str, DeltaType]
+from catchment.sinks.replica.target import Columns, stored
 
 
 def target(schema: str, table: str) -> str:
@@ -20,11 +18,6 @@ def target(schema: str, table: str) -> str:
 def beside(schema: str, table: str) -> str:
     """The name under which the table is built anew; it fits whatever the table is called."""
     return target(schema, f"catchment {hashlib.sha256(table.encode()).hexdigest()[:16]}")
-
-
-def stored(columns: Columns) -> dict[str, DeltaType]:
-    """The source's columns and the sink's own."""
-    return {**columns, SEQUENCE: STRING}
 
 
 def create(schema: str, name: str, columns: Columns) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from catchment.changes.relations import quote
 from catchment.errors import SchemaConflict
 from catchment.landing.types import DeltaType
+from catchment.sinks.replica.target import Unheld
 
 _MAX_NAME = 63
 """Bytes of an identifier; PostgreSQL cuts longer ones without an error (NAMEDATALEN - 1)."""
@@ -40,6 +41,12 @@ def check_names(table: str, columns: Mapping[str, DeltaType]) -> None:
     for name in columns:
         if len(name.encode()) > _MAX_NAME:
             raise SchemaConflict(table, name, f"{len(name.encode())} bytes", f"at most {_MAX_NAME} in PostgreSQL")
+
+
+def unheld(columns: Mapping[str, DeltaType]) -> list[Unheld]:
+    """What of the columns' values PostgreSQL cannot hold."""
+    texts = [name for name, kind in columns.items() if kind.name == "string"]
+    return [Unheld(name, "contains({}, chr(0))", "PostgreSQL's text has no NUL character") for name in texts]
 
 
 def to_csv(column: str, kind: DeltaType) -> str:

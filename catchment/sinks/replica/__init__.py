@@ -1,0 +1,12 @@
+"""Tables of a database as a sink: a replica that is fed from the same landing files as the lake.
+
+What PostgreSQL and MySQL do alike is here; each has a package of its own for how it says it.
+
+Example: ``ReplicaSink(session, open_replica(url).target(session, TableName("sales", "clients"), scratch))``
+"""
+
+from catchment.sinks.replica.connect import SCHEMES, is_replica, open_replica
+from catchment.sinks.replica.sink import ReplicaSink
+from catchment.sinks.replica.target import Replica, Target
+
+__all__ = ["SCHEMES", "Replica", "ReplicaSink", "Target", "is_replica", "open_replica"]
