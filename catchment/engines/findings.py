@@ -89,6 +89,17 @@ def unreachable(error: SourceUnreachable) -> Finding:
     )
 
 
+def no_user(name: str) -> Finding:
+    """DMS's user is not there yet."""
+    return Finding(
+        check="user",
+        level=Level.BLOCKS,
+        what=f"there is no user {name}",
+        why="DMS logs in as this user.",
+        setting="catchment prepare makes it.",
+    )
+
+
 def missing(table: WantedTable) -> Finding:
     """A table that is not there, or not to be seen by who asks."""
     return Finding(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Capture, Infrastructure, Rds
-from catchment.engines.mysql import clients, reconciliation, samples, types, upkeep
+from catchment.engines.mysql import clients, preflight, preparation, reconciliation, samples, types, upkeep
 from catchment.engines.mysql.connect import connect
+from catchment.engines.mysql.versions import least_dms_version
 
 __all__ = [
     "capture",
@@ -21,8 +22,6 @@ __all__ = [
     "upkeep",
 ]
 
-preparation = preflight = None
-
 capture = Capture()
 
 infrastructure = Infrastructure(
@@ -32,8 +31,7 @@ infrastructure = Infrastructure(
         engine="mysql",
         engine_version="8.4.9",
         major_version=lambda version: ".".join(version.split(".")[:2]),
-        # CHAP_Source.MySQL: MySQL 8.4.
-        least_dms_version=lambda version: "3.5.4" if version.startswith("8.4.") else "0.0.0",
+        least_dms_version=least_dms_version,
         # AWS DMS User Guide, CHAP_Source.MySQL: any other row image leaves columns out of the change records.
         parameters=MappingProxyType(
             {"binlog_format": "ROW", "binlog_row_image": "FULL", "require_secure_transport": "1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from catchment.engines.base import Query
-from catchment.engines.findings import Column, collisions, keys, lobs, missing, too_large, types
+from catchment.engines.findings import Column, collisions, keys, lobs, missing, no_user, too_large, types
 from catchment.engines.postgresql import catalog, preparation
 from catchment.engines.postgresql.catalog import FoundTable, full_name, quoted
 from catchment.engines.postgresql.server_checks import server_findings
@@ -50,15 +50,7 @@ def _rights(query: Query, wanted: Wanted, there: list[WantedTable], found: dict[
     who = catalog.reader(query, wanted)
     user = catalog.user(query, who)
     if user is None:
-        return [
-            Finding(
-                check="user",
-                level=Level.BLOCKS,
-                what=f"there is no user {who}",
-                why="DMS logs in as this user.",
-                setting="catchment prepare makes it.",
-            )
-        ]
+        return [no_user(who)]
     findings = []
     # What preparation would do for this user is what it lacks.
     for step in preparation.right_steps(query, wanted, who, user):
