@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -24,11 +23,9 @@ from pymysql.connections import Connection
 from local.processes import GuardedProcess, start_guarded
 from local.source.mariadb_parameters import server_settings
 from local.source.mariadb_programs import programs
+from local.source.server import HOST, EmbeddedServer, ServerFailed
 from local.source.unprivileged import own, unprivileged
 
-HOST = "127.0.0.1"
-START_SECONDS = 30.0
-ATTEMPTS = 5
 ADMINISTRATOR = "rdsadmin"
 """RDS's own account, which owns its procedures; its password lies beside the data."""
 
@@ -43,31 +40,15 @@ MASTER_PRIVILEGES = (
 )
 
 
-class MariaDbFailed(RuntimeError):
-    """The embedded server could not be started; the message ends with what it printed."""
-
-    def __init__(self, what: str, printed: str) -> None:
-        super().__init__(what, printed)
-        self.what, self.printed = what, printed
-
-    def __str__(self) -> str:
-        return f"{self.what}:\n{self.printed.strip()[-2000:]}"
-
-
-class EmbeddedMariaDb:
+class EmbeddedMariaDb(EmbeddedServer):
     """A running server.
 
     Example: ``with EmbeddedMariaDb.start(folder, parameters={"binlog_row_image": "FULL"}, user="owner", password="…",
     database="sales") as server: server.connect("sales").cursor().execute("SELECT 1")``
     """
 
-    def __init__(self, process: GuardedProcess, *, folder: Path, port: int, user: str, password: str) -> None:
-        self._process = process
-        self.folder = folder
-        self.host = HOST
-        self.port = port
-        self.user = user
-        self.password = password
+    title = "MariaDB"
+    unreachable = pymysql.OperationalError
 
     @classmethod
     def start(
@@ -86,37 +67,14 @@ class EmbeddedMariaDb:
         ``parameters`` are those of an RDS parameter group of MySQL, ``user`` becomes the master user of a new server
         with the rights it has on RDS, ``port`` is chosen where none is given, ``binary_log`` is what automated backups
         switch on. Raises MariaDbMissing without the programs, SettingsError for a parameter that cannot be followed,
-        MariaDbFailed with the server's own words.
+        ServerFailed with the server's own words.
         """
         settings = server_settings(parameters, binary_log=binary_log)
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "data/mysql_upgrade_info").exists():
             _install(folder, user=user, password=password)
-        for attempt in range(1, ATTEMPTS + 1):
-            chosen = port or _free_port()
-            server = cls(_launch(folder, settings, chosen), folder=folder, port=chosen, user=user, password=password)
-            try:
-                server._wait_until_ready()
-                server._ensure_database(database)
-            except BaseException as error:
-                server.stop()
-                # somebody may have taken the port between our choosing it and the server's binding it
-                taken = isinstance(error, MariaDbFailed) and "Address already in use" in error.printed
-                if taken and port is None and attempt < ATTEMPTS:
-                    continue
-                raise
-            return server
-        raise AssertionError("the last attempt returns or raises")
-
-    @property
-    def pid(self) -> int:
-        """Process id of the server."""
-        return self._process.pid
-
-    @property
-    def log(self) -> Path:
-        """The file that holds the server's log."""
-        return self._process.log
+        launch = partial(_launch, folder, settings)
+        return cls._started(launch, port, database, folder=folder, user=user, password=password)
 
     def url(self, database: str) -> str:
         """``mysql://user:password@host:port/database`` of the server's master user."""
@@ -141,32 +99,15 @@ class EmbeddedMariaDb:
             for name, value in parameters.items():
                 cursor.execute(f"SET GLOBAL {name} = %s", [int(value) if value.isdigit() else value])
 
-    def stop(self) -> None:
-        """Shut down at once; open transactions roll back. Harmless a second time."""
-        self._process.stop()
+    def probe(self) -> None:
+        """Connect as RDS's own account, and let go."""
+        self.administer().close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                self.administer().close()
-                return
-            except pymysql.OperationalError as error:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise MariaDbFailed("MariaDB did not start", self.log.read_text() + str(error)) from error
-            time.sleep(0.02)
-
-    def _ensure_database(self, database: str | None) -> None:
-        if database is not None:
-            with self.connect() as connection, connection.cursor() as cursor:
-                quoted = database.replace("`", "``")
-                cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{quoted}`")
+    def ensure_database(self, database: str) -> None:
+        """Make a database where it is not there."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            quoted = database.replace("`", "``")
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{quoted}`")
 
 
 def _connect(port: int, user: str, password: str, database: str | None, autocommit: bool) -> Connection:
@@ -181,13 +122,6 @@ def _connect(port: int, user: str, password: str, database: str | None, autocomm
         connect_timeout=5,
         ssl_disabled=True,
     )
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _command(folder: Path, *options: str) -> list[str]:
@@ -231,7 +165,7 @@ def _install(folder: Path, *, user: str, password: str) -> None:
         check=False,
     )
     if made.returncode != 0:
-        raise MariaDbFailed("MariaDB's system tables could not be made", made.stdout)
+        raise ServerFailed("MariaDB's system tables could not be made", made.stdout)
     # the server's own mark of a finished installation
     (data / "mysql_upgrade_info").write_text("10.11.5-MariaDB", encoding="ascii")
 

@@ -19,9 +19,10 @@ import pytest
 
 from catchment.errors import SettingsError
 from local.source import mariadb_programs
-from local.source.mariadb import EmbeddedMariaDb, MariaDbFailed
+from local.source.mariadb import EmbeddedMariaDb
 from local.source.mariadb_parameters import server_settings
 from local.source.mariadb_programs import ARTIFACT, MariaDbMissing, fetch, programs, supported
+from local.source.server import ServerFailed
 
 PASSWORD = "s3cret'-\\Pw"
 
@@ -105,7 +106,7 @@ def test_server_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_server_that_cannot_start_says_why(server: EmbeddedMariaDb, tmp_path: Path) -> None:
-    with pytest.raises(MariaDbFailed, match="unknown variable 'no-such-parameter=1'"):
+    with pytest.raises(ServerFailed, match="unknown variable 'no-such-parameter=1'"):
         start(tmp_path, parameters={"no_such_parameter": "1"})
 
 

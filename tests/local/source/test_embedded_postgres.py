@@ -13,7 +13,8 @@ import pytest
 
 from catchment.errors import SettingsError
 from local.source.parameters import server_settings
-from local.source.postgres import EmbeddedPostgres, PostgresFailed
+from local.source.postgres import EmbeddedPostgres
+from local.source.server import ServerFailed
 
 LOGICAL = {"rds.logical_replication": "1"}
 
@@ -87,7 +88,7 @@ def test_server_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_server_that_cannot_start_says_why(tmp_path: Path) -> None:
-    with pytest.raises(PostgresFailed, match="unrecognized configuration parameter"):
+    with pytest.raises(ServerFailed, match="unrecognized configuration parameter"):
         start(tmp_path, parameters={"no_such_parameter": "1"})
 
 
