@@ -153,7 +153,7 @@ def write_spelt_names(plan: Plan, rng: Random, pools: Pools) -> None:
 def use_evolving(plan: Plan, rng: Random, pools: Pools) -> None:
     """Rows of the table whose definition changes, with values that only the new definition takes."""
     evolving = pools[EVOLVING]
-    wide, has_channel = "counter bigint" in pools.evolved, "channel character varying(10)" in pools.evolved
+    wide, has_channel = pools.evolved["counter"] == "bigint", "channel" in pools.evolved
     row: dict[str, Any] = {"id": evolving.new(), "name": "a name of more than twenty" if wide else "short"}
     row |= {"counter": rng.randrange(2**62 if wide else 2**31), "price": cents(rng, 10**6)}
     plan.insert(EVOLVING, row | ({"channel": rng.choice((None, "", "web"))} if has_channel else {}))
@@ -164,26 +164,26 @@ def use_evolving(plan: Plan, rng: Random, pools: Pools) -> None:
 
 def add_column(plan: Plan, _rng: Random, pools: Pools) -> None:
     """A column comes, without a default: existing rows would not be sent again."""
-    if "channel character varying(10)" not in pools.evolved:
+    if "channel" not in pools.evolved:
         plan.define("ALTER TABLE hard.evolving ADD COLUMN channel varchar(10)")
-        pools.evolved.add("channel character varying(10)")
+        pools.evolved["channel"] = "varchar"
 
 
 def widen_columns(plan: Plan, _rng: Random, pools: Pools) -> None:
     """Columns get wider types."""
-    if "counter bigint" not in pools.evolved:
+    if pools.evolved["counter"] != "bigint":
         plan.define(
             "ALTER TABLE hard.evolving ALTER COLUMN counter TYPE bigint, ALTER COLUMN name TYPE varchar(100),"
             " ALTER COLUMN price TYPE numeric(12, 4)"
         )
-        pools.evolved.add("counter bigint")
+        pools.evolved["counter"] = "bigint"
 
 
 def refill(plan: Plan, rng: Random, pools: Pools) -> None:
     """A table is emptied at one stroke and filled anew, with a few of its old keys."""
     order = pools[ORDER]
     kept = [order.pool.take(rng) for _ in range(5)]
-    plan.define('TRUNCATE hard."order"')
+    plan.define(f"TRUNCATE TABLE {plan.quoted(ORDER)}")
     order.pool = Pool([*kept, *(order.unused() for _ in range(25))])
     for key in order.pool.keys:
         plan.insert(ORDER, {"id": key, "select": "refilled", "group": rng.randrange(100)})

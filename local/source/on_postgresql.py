@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
 from local.source import hard_work, sales, sales_work
 from local.source.database import Work, WorkloadFailed
 from local.source.plan import Plan
-from local.source.pools import Pools, load_pools
+from local.source.pools import Pools, Spelling, load_pools
 
 WORK = Work(
     kinds={**sales_work.WORK, **hard_work.WORK},
@@ -47,9 +48,12 @@ class PostgresSession:
 
     def pools(self) -> Pools:
         """The keys that the workload may touch."""
-        pools = load_pools(self._connection)
+        pools = load_pools(self._ask, Spelling('"', "hashint8({})"))
         self._connection.commit()
         return pools
+
+    def _ask(self, query: str) -> Sequence[Sequence[Any]]:
+        return self._connection.execute(query.encode()).fetchall()
 
     def plan(self) -> Plan:
         """A transaction in which nothing is planned yet."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Generic, LiteralString, TypeVar
+from typing import Any, Generic, TypeVar
 
-import psycopg
+from local.source.plan import quoted
 
 K = TypeVar("K", bound=Hashable)
 
@@ -89,44 +89,61 @@ class Pools:
     """Line numbers of the sales in the pool."""
     composite: Pool[tuple[str, str, int]]
     codes: Pool[str]
-    evolved: set[str]
-    """Columns of hard.evolving with their types, as ``name type``."""
+    evolved: dict[str, str]
+    """Columns of hard.evolving, with their types."""
+    caseless: Pool[str] = field(default_factory=lambda: Pool(()))
+    """Keys of hard.caseless_key, where there is one."""
 
     def __getitem__(self, table: str) -> Rows:
         return self.numbered[table]
 
 
-def load_pools(connection: psycopg.Connection) -> Pools:
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Answers a query."""
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How an engine writes what the queries need."""
+
+    quote: str
+    """Around names."""
+    scattered: str
+    """A hash of the column ``{}``."""
+
+
+def load_pools(ask: Ask, spelling: Spelling) -> Pools:
     """Read the keys that the workload may touch; the same for the same database."""
-    numbered = {table: _numbered(connection, table, column) for table, column in NUMBERED.items()}
-    composite = _rows(connection, "SELECT tenant::text, code, n FROM hard.composite_key ORDER BY 1, 2, 3 LIMIT 5000")
-    codes = _rows(connection, "SELECT code FROM hard.text_key ORDER BY 1")
-    evolved = _rows(
-        connection,
-        "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute"
-        " WHERE attrelid = 'hard.evolving'::regclass AND attnum > 0 AND NOT attisdropped",
+    numbered = {table: _numbered(ask, spelling, table, column) for table, column in NUMBERED.items()}
+    composite = ask("SELECT CAST(tenant AS char(36)), code, n FROM hard.composite_key ORDER BY 1, 2, 3 LIMIT 5000")
+    evolved = ask(
+        "SELECT column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema = 'hard' AND table_name = 'evolving'"
     )
-    lines = connection.execute(
-        "SELECT sale_id, array_agg(line_no::int ORDER BY line_no) FROM sales.sales_items"
-        " WHERE sale_id = ANY (%s) GROUP BY sale_id",
-        [numbered["sales.sales"].pool.keys],
-    ).fetchall()
+    lines: dict[int, list[int]] = {}
+    chosen = _chosen(spelling, "sales.sales", "id")
+    for sale, line in ask(
+        f"SELECT sale_id, line_no FROM sales.sales_items JOIN ({chosen}) AS chosen ON id = sale_id ORDER BY 1, 2"
+    ):
+        lines.setdefault(sale, []).append(line)
     return Pools(
         numbered,
-        {sale: list(numbers) for sale, numbers in lines},
+        lines,
         Pool((tenant, code, n) for tenant, code, n in composite),
-        Pool(code for (code,) in codes),
-        {column for (column,) in evolved},
+        Pool(code for (code,) in ask("SELECT code FROM hard.text_key ORDER BY 1")),
+        {column: kind for column, kind in evolved},
     )
 
 
-def _rows(connection: psycopg.Connection, query: LiteralString) -> list[tuple[Any, ...]]:
-    return connection.execute(query).fetchall()
+def _chosen(spelling: Spelling, table: str, column: str) -> str:
+    name = spelling.quote + column + spelling.quote
+    scattered = spelling.scattered.format(name)
+    return f"SELECT {name} FROM {quoted(table, spelling.quote)} ORDER BY {scattered}, {name} LIMIT {MOST}"
 
 
-def _numbered(connection: psycopg.Connection, table: str, column: str) -> Rows:
-    from_table = ".".join(f'"{part}"' for part in table.split(".", 1))
-    keys = connection.execute(f'SELECT "{column}" FROM {from_table} ORDER BY hashint8("{column}"), 1 LIMIT {MOST}')
-    row = connection.execute(f'SELECT coalesce(max("{column}"), 0) FROM {from_table}').fetchone()
-    assert row is not None
-    return Rows(Pool(key for (key,) in keys), row[0] + 1)
+def _numbered(ask: Ask, spelling: Spelling, table: str, column: str) -> Rows:
+    keys = ask(_chosen(spelling, table, column))
+    [(last,)] = ask(
+        f"SELECT coalesce(max({spelling.quote}{column}{spelling.quote}), 0) FROM {quoted(table, spelling.quote)}"
+    )
+    return Rows(Pool(key for (key,) in keys), last + 1)

@@ -113,8 +113,9 @@ def renumber_client(plan: Plan, rng: Random, pools: Pools) -> None:
 def change_prices(plan: Plan, rng: Random, pools: Pools) -> None:
     """One statement over several products, and one product's attributes."""
     products = sorted({pools["sales.products"].pool.pick(rng) for _ in range(8)})
-    query = "UPDATE sales.products SET price = round(price * 1.01 + 0.01, 2) %% 1000000 WHERE id = ANY (%s)"
-    plan.run("sales.products", Change.UPDATE, len(products), query, [products])
+    marks = ", ".join(["%s"] * len(products))
+    query = f"UPDATE sales.products SET price = mod(round(price * 1.01 + 0.01, 2), 1000000) WHERE id IN ({marks})"
+    plan.run("sales.products", Change.UPDATE, len(products), query, products)
     attributes = rng.choice((None, Jsonb({"größe": rng.randrange(99), "b": [1.50, None, "x"]})))
     plan.update("sales.products", {"id": products[0]}, {"attributes": attributes, "weight_kg": rng.random() / 3})
 
