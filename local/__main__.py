@@ -8,7 +8,8 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from psycopg import Error as DatabaseError
+from psycopg import Error as PostgresError
+from pymysql import MySQLError
 from rich.console import Console
 from rich.markup import escape
 
@@ -18,13 +19,16 @@ from local.errors import RunFailed
 from local.folder import run_folder
 from local.progress import Progress
 from local.report import show
-from local.run import Options, run
+from local.run import DEFAULT_ENGINES, Options, run
 from local.source.database import WorkloadFailed
 from local.source.workload import DEFAULT_RATE
+from local.sources import DATABASES
 
 DEFAULT_ROWS = 500_000
 DEFAULT_SECONDS = 12.0
 PLAIN_WIDTH = 190
+
+DEFAULT = ",".join(DEFAULT_ENGINES)
 
 NEXT = """What to try next
   .venv/bin/catchment query "select segment, count(*) from sales.clients group by 1 order by 2 desc"
@@ -41,6 +45,7 @@ def main(
     chaos: Annotated[bool, typer.Option("--chaos", help="Duplicate, delay, split and re-deliver files")] = False,
     truncate: Annotated[bool, typer.Option(help="Truncate a table on the way, and heal it by a reload")] = True,
     spark: Annotated[bool, typer.Option("--spark", help="Let the Spark job apply one table, hard.swaps")] = False,
+    source: Annotated[str, typer.Option(help=f"Engines of the sources, by commas: {', '.join(DATABASES)}")] = DEFAULT,
     json: Annotated[Path | None, typer.Option(help="Write the report here, for machines")] = None,
 ) -> None:
     """Run the whole pipeline on this machine and prove that the lake equals its source."""
@@ -51,11 +56,12 @@ def main(
         console.width = PLAIN_WIDTH
     try:
         with run_folder() as folder:
-            report = run(Options(rows, rate, seconds, seed, chaos, truncate, spark), folder, Progress(console))
+            options = Options(rows, rate, seconds, seed, chaos, truncate, spark, tuple(source.split(",")))
+            report = run(options, folder, Progress(console))
     except KeyboardInterrupt:
         console.print("[yellow]Interrupted; everything that was started has been stopped.[/]")
         raise typer.Exit(130) from None
-    except (RunFailed, DeploymentFailed, WorkloadFailed, CatchmentError, DatabaseError) as error:
+    except (RunFailed, DeploymentFailed, WorkloadFailed, CatchmentError, PostgresError, MySQLError) as error:
         console.print(f"[red]{escape(str(error))}[/]")
         raise typer.Exit(1) from None
     console.print()

@@ -119,6 +119,15 @@ class RunReport:
         """Whether every table equals its source."""
         return all(table.equal for table in self.tables)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the sources."""
+        return tuple(dict.fromkeys(table.source for table in self.tables))
+
+    def name(self, table: TableReport) -> str:
+        """What a table is called: with its source where there are several."""
+        return table.table if len(self.sources) == 1 else f"{table.source}: {table.table}"
+
     def write_json(self, file: Path) -> None:
         """Write the report for machines."""
         document: dict[str, Any] = {"equal": self.equal, **asdict(self)}
@@ -133,8 +142,8 @@ def show(report: RunReport, console: Console) -> None:
     console.print("\nWhat became of every row read (read = applied + superseded + stale + quarantined)")
     console.print(_accounts(report))
     for table in report.tables:
-        _show_differences(table, console)
-    narrowed = [f"{table.table} ({', '.join(table.narrowed)})" for table in report.tables if table.narrowed]
+        _show_differences(report.name(table), table, console)
+    narrowed = [f"{report.name(table)} ({', '.join(table.narrowed)})" for table in report.tables if table.narrowed]
     if narrowed:
         console.print(
             f"[dim]Compared as DMS carries it, which is narrower than the source: {escape('; '.join(narrowed))}[/]"
@@ -164,7 +173,7 @@ def _contents(report: RunReport) -> Table:
         lag = f"{table.lag.p50:.1f}/{table.lag.p95:.1f}/{table.lag.max:.1f} s" if table.lag else "-"
         numbers = (table.rows_source, table.rows_lake, table.inserts, table.updates, table.deletes, table.key_changes)
         verdict = "[green]equal[/]" if table.equal else f"[red]{escape(_what_differs(table))}[/]"
-        shown.add_row(escape(table.table), *(f"{number:,}" for number in numbers), lag, verdict)
+        shown.add_row(escape(report.name(table)), *(f"{number:,}" for number in numbers), lag, verdict)
     return shown
 
 
@@ -173,7 +182,7 @@ def _accounts(report: RunReport) -> Table:
     for table in report.tables:
         account = table.account
         numbers = (account.read, account.applied, account.superseded, account.stale, account.quarantined)
-        shown.add_row(escape(table.table), *(f"{number:,}" for number in (*numbers, table.files, table.commits)))
+        shown.add_row(escape(report.name(table)), *(f"{number:,}" for number in (*numbers, table.files, table.commits)))
     return shown
 
 
@@ -195,23 +204,25 @@ def _what_differs(table: TableReport) -> str:
     return ", ".join(parts) or "account does not add up"
 
 
-def _show_differences(table: TableReport, console: Console) -> None:
+def _show_differences(name: str, table: TableReport, console: Console) -> None:
     for difference in table.differences[:DIFFERENCES_SHOWN]:
-        where = f"{table.table} {difference.key}" + (f" {difference.column}" if difference.column else "")
+        where = f"{name} {difference.key}" + (f" {difference.column}" if difference.column else "")
         values = f"source {difference.source!r}, lake {difference.lake!r}"
         console.print(f"  [red]≠[/] {escape(where)}: {escape(values)}", highlight=False)
     if len(table.differences) > DIFFERENCES_SHOWN:
-        console.print(f"  … and {len(table.differences) - DIFFERENCES_SHOWN:,} more in {escape(table.table)}")
+        console.print(f"  … and {len(table.differences) - DIFFERENCES_SHOWN:,} more in {escape(name)}")
 
 
 def _show_verdict(report: RunReport, console: Console) -> None:
-    rows = sum(table.rows_source for table in report.tables)
+    rows, plural = sum(table.rows_source for table in report.tables), "" if len(report.sources) == 1 else "s"
     if report.equal:
         console.print(
-            f"[bold green]The lake equals the source:[/] {rows:,} rows in {len(report.tables)} tables, "
+            f"[bold green]The lake equals the source{plural}:[/] {rows:,} rows in {len(report.tables)} tables, "
             "compared row by row and value by value.",
             highlight=False,
         )
     else:
-        wrong = [table.table for table in report.tables if not table.equal]
-        console.print(f"[bold red]The lake differs from the source[/] in {escape(', '.join(wrong))}.", highlight=False)
+        wrong = [report.name(table) for table in report.tables if not table.equal]
+        console.print(
+            f"[bold red]The lake differs from the source{plural}[/] in {escape(', '.join(wrong))}.", highlight=False
+        )

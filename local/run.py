@@ -12,6 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from catchment.errors import SettingsError
+from catchment.settings import load_settings
 from local.aws import LocalAws, deploy
 from local.errors import RunFailed
 from local.folder import RunFolder
@@ -24,7 +26,9 @@ from local.replicated import ReplicatedSource
 from local.report import RunReport
 from local.sources import Source, deployed_sources
 from local.verdict import Outcome, compare, report_of
-from stacks.assembly import synthesis
+from stacks.assembly import ROOT, synthesis
+
+DEFAULT_ENGINES = ("postgresql",)
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,28 @@ class Options:
     truncate: bool = True
     spark: bool = False
     """Whether one table is applied by the Spark job: the environment laptop-spark instead of laptop."""
+    engines: tuple[str, ...] = DEFAULT_ENGINES
+    """Of which the sources are."""
 
     @property
     def environment(self) -> str:
         """What is synthesized, of cdk.json."""
+        if self.engines != DEFAULT_ENGINES:
+            return "laptop-sources"
         return "laptop-spark" if self.spark else "laptop"
+
+    @property
+    def flags(self) -> dict[str, bool | str]:
+        """What the environment's settings are overridden with. Raises SettingsError for an engine without a source."""
+        if self.spark and self.engines != DEFAULT_ENGINES:
+            raise SettingsError("command line", "--source", ",".join(self.engines), "allowed with --spark: postgresql")
+        sources = load_settings(ROOT / "cdk.json", self.environment).sources
+        engines = {source.engine for source in sources.values()}
+        strange = [engine for engine in self.engines if engine not in engines]
+        if strange:
+            allowed = f"allowed: {', '.join(sorted(engines))}, or several of them separated by commas"
+            raise SettingsError("command line", "--source", ",".join(strange), allowed)
+        return {"sources": ",".join(name for name, source in sources.items() if source.engine in self.engines)}
 
 
 def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
@@ -60,7 +81,7 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         assembly, aws = _prepare(options, folder, progress, stack)
         with progress.step("Deploy Network, Lake, Sources") as step:
             outputs = _deploy(aws, assembly, ["Network", "Lake", "Sources"], step)
-        sources = deployed_sources(aws, options.environment, outputs)
+        sources = deployed_sources(aws, options.environment, options.flags, outputs)
         with progress.step(_many("Seed the source database", sources)) as step:
             made = [source.database.seed(options.rows // len(sources), options.seed) for source in sources]
             step.result = f"{sum(sum(each.values()) for each in made):,} rows in {sum(map(len, made))} tables"
@@ -114,22 +135,23 @@ def _replicated(
 
 def _prepare(options: Options, folder: RunFolder, progress: Progress, stack: ExitStack) -> tuple[Path, LocalAws]:
     settings = {"CATCHMENT_CHAOS": str(options.seed)} if options.chaos else {}
+    flags = options.flags
     with (
         progress.step(f"Synthesize the app (env={options.environment}), start the local AWS") as step,
         ThreadPoolExecutor(1) as pool,
     ):
         starting = pool.submit(LocalAws.start, folder.work / "aws", settings=settings)
         try:
-            assembly = _synthesize(options.environment, folder.work)
+            assembly = _synthesize(options.environment, flags, folder.work)
         finally:
             aws = stack.enter_context(starting.result())
         step.result = aws.endpoint
     return assembly, aws
 
 
-def _synthesize(environment: str, work: Path) -> Path:
+def _synthesize(environment: str, flags: Mapping[str, bool | str], work: Path) -> Path:
     assembly = work / "cdk.out"
-    command = synthesis(environment, assembly)
+    command = synthesis(environment, assembly, flags=flags)
     with start_guarded(command.arguments, log=work / "synth.log", env=command.environment, cwd=command.folder) as app:
         if app.wait() != 0:
             raise RunFailed("synthesis", app.log.read_text(errors="replace").strip()[-3000:])

@@ -18,6 +18,7 @@ from catchment.reconcile.source import SourceSide, one_moment
 from catchment.settings import load_settings
 from local.aws import LocalAws
 from local.source.database import SourceDatabase
+from local.source.on_mysql import MySqlDatabase
 from local.source.on_postgresql import PostgresDatabase
 from stacks.assembly import ROOT
 
@@ -51,17 +52,21 @@ def _postgres(login: Login, database: str) -> SourceDatabase:
     )
 
 
-_DATABASES: Mapping[str, Callable[[Login, str], SourceDatabase]] = MappingProxyType({"postgresql": _postgres})
+DATABASES: Mapping[str, Callable[[Login, str], SourceDatabase]] = MappingProxyType(
+    {"postgresql": _postgres, "mysql": MySqlDatabase}
+)
 """By engine: what a run does with a database that this login reaches."""
 
 
-def deployed_sources(aws: LocalAws, environment: str, outputs: Mapping[str, str]) -> list[Source]:
+def deployed_sources(
+    aws: LocalAws, environment: str, flags: Mapping[str, bool | str], outputs: Mapping[str, str]
+) -> list[Source]:
     """The sources of the environment whose stacks said ``outputs``, in the order of the settings."""
     secrets = aws.client("secretsmanager")
     found = []
-    for name, said in load_settings(ROOT / "cdk.json", environment).sources.items():
+    for name, said in load_settings(ROOT / "cdk.json", environment, flags).sources.items():
         secret = secrets.get_secret_value(SecretId=outputs[f"{name}SecretArn"])
         login: dict[str, Any] = json.loads(secret["SecretString"])
-        database = _DATABASES[said.engine](login, said.database)
+        database = DATABASES[said.engine](login, said.database)
         found.append(Source(name, said.engine, login, said.database, database))
     return found

@@ -29,11 +29,11 @@ class Command:
 
 
 def synthesis(
-    environment: str, outdir: Path, *, flags: Mapping[str, bool] | None = None, cdk_validation: bool = False
+    environment: str, outdir: Path, *, flags: Mapping[str, bool | str] | None = None, cdk_validation: bool = False
 ) -> Command:
     """The command that synthesizes one environment into ``outdir``, for those who run their processes themselves.
 
-    ``flags`` are the settings that ``-c name=true`` overrides. cdk-nag runs always; ``cdk_validation`` adds CDK's own
+    ``flags`` are what ``-c name=value`` overrides. cdk-nag runs always; ``cdk_validation`` adds CDK's own
     checks of the templates, which take several seconds. Raises SettingsError for settings that say what they may not.
     """
     load_settings(ROOT / "cdk.json", environment, flags)
@@ -50,7 +50,7 @@ def synthesis(
 
 
 def synthesize(
-    environment: str, outdir: Path, *, flags: Mapping[str, bool] | None = None, cdk_validation: bool = False
+    environment: str, outdir: Path, *, flags: Mapping[str, bool | str] | None = None, cdk_validation: bool = False
 ) -> Path:
     """Run the command of ``synthesis``; the cloud assembly is in ``outdir``, which is returned.
 

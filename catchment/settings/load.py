@@ -14,6 +14,8 @@ from catchment.errors import SettingsError, SettingsErrors
 from catchment.settings.models import Settings
 
 DEFAULT_STACK_PREFIX = "catchment"
+SOURCES = "sources"
+"""The flag that names the sources which are wanted."""
 
 
 def load_settings(path: Path, environment: str, flags: Mapping[str, object] | None = None) -> Settings:
@@ -21,7 +23,8 @@ def load_settings(path: Path, environment: str, flags: Mapping[str, object] | No
 
     An environment that says ``"like": "<another>"`` overrides that one instead.
     ``flags`` override the yes-or-no settings at the top, as ``-c multi_az=true`` does; their values are true and
-    false or these words. In an environment null takes away what the defaults say.
+    false or these words. ``sources``, with names separated by commas, leaves out all other sources of the environment.
+    In an environment null takes away what the defaults say.
     Raises SettingsError, or SettingsErrors for several, naming the file, the field, its value and what is allowed.
     """
     merged: dict[str, Any] = {}
@@ -29,7 +32,10 @@ def load_settings(path: Path, environment: str, flags: Mapping[str, object] | No
         merged = _merge(merged, part)
     merged["environment"] = environment
     for name, value in (flags or {}).items():
-        merged[name] = _flag(path.name, name, value)
+        if name == SOURCES:
+            merged[name] = _chosen(path.name, value, merged.get(name, {}))
+        else:
+            merged[name] = _flag(path.name, name, value)
     try:
         return Settings.model_validate_json(json.dumps(merged))
     except ValidationError as refused:
@@ -110,9 +116,17 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _chosen(file: str, value: object, sources: Mapping[str, Any]) -> dict[str, Any]:
+    names = str(value).split(",")
+    unknown = [name for name in names if name not in sources]
+    if unknown:
+        raise SettingsError(file, f"-c {SOURCES}", ",".join(unknown), f"the sources are {_listed(sources)}")
+    return {name: sources[name] for name in names}
+
+
 def _flag(file: str, name: str, value: object) -> bool:
     if name not in flag_names():
-        raise SettingsError(file, f"-c {name}", value, f"the flags are env, {', '.join(flag_names())}")
+        raise SettingsError(file, f"-c {name}", value, f"the flags are env, {SOURCES}, {', '.join(flag_names())}")
     if value in (True, "true"):
         return True
     if value in (False, "false"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 
 from local.source import hard_work, sales_work
+from local.source.database import Kind
 from local.source.hard_work import EVERY, EVOLVING, ORDER
 from local.source.mysql_types import COLUMNS
 from local.source.plan import Change, Plan
@@ -51,13 +53,14 @@ def widen_columns(plan: Plan, _rng: Random, pools: Pools) -> None:
 
 
 _OF_POSTGRESQL = (hard_work.copy_every_type,)
-KINDS = {
+KINDS: Mapping[Kind, int] = {
     **sales_work.WORK,
     **{kind: weight for kind, weight in hard_work.WORK.items() if kind not in _OF_POSTGRESQL},
     copy_every_type: 3,
     change_case_of_keys: 3,
 }
 """The kinds of transactions, and how often each comes compared with the others."""
-DEFINITIONS = {60: hard_work.add_column, 120: widen_columns}
+DEFINITIONS: Mapping[int, Kind] = {60: hard_work.add_column, 120: widen_columns}
 """The transactions, by their number, that change a table's definition."""
-TRUNCATION, TRUNCATED = hard_work.refill, ORDER
+TRUNCATION: Kind = hard_work.refill
+TRUNCATED = ORDER

@@ -346,3 +346,12 @@ def test_app_py_says_what_is_wrong_with_a_broken_cdk_json(
     monkeypatch.setattr(context, "CDK_JSON", broken)
     assert app.main() == 2
     assert capsys.readouterr().err.startswith("cdk.json: (whole file): ")
+
+
+def test_sources_may_be_left_out_for_one_command() -> None:
+    chosen = load_settings(CDK_JSON, "laptop-sources", {"sources": "shop"})
+    whole = load_settings(CDK_JSON, "laptop-sources")
+    assert chosen.sources == {"shop": whole.sources["shop"]}
+    assert set(whole.sources) == {"sales", "shop"}
+    with pytest.raises(SettingsError, match="-c sources: 'people' is not allowed; the sources are sales, shop"):
+        load_settings(CDK_JSON, "laptop-sources", {"sources": "shop,people"})

@@ -79,3 +79,10 @@ def test_the_report_for_machines_has_the_verdicts(tmp_path: Path) -> None:
     assert found["equal"] is False
     assert [table["equal"] for table in found["tables"]] == [True, False]
     assert found["tables"][1]["differences"] == [{"key": "id='7'", "column": "total", "source": "1.00", "lake": "1.01"}]
+
+
+def test_tables_of_several_sources_are_told_apart() -> None:
+    text = printed(report(GOOD, replace(BAD, source="shop")))
+    assert "sales: sales.clients" in text
+    assert "shop: sales.sales id='7' total" in text
+    assert "The lake differs from the sources in shop: sales.sales." in text
