@@ -27,6 +27,10 @@ class LakeTable:
     parts: tuple[Part, ...]
     columns: dict[str, DeltaType]
 
+    def read(self, con: duckdb.DuckDBPyConnection, wanted: Sequence[tuple[str, str]], relation: str) -> None:
+        """Make the temporary view ``relation`` with the ``wanted`` columns (name, DuckDB type)."""
+        read_lake(con, self, wanted, relation)
+
 
 def lake_table(folder: Path) -> LakeTable:
     """The Delta table in a folder; one without files and columns where there is none. Raises LogBroken."""
@@ -47,7 +51,7 @@ def read_lake(
     """
     there = _columns_in_files(con, table).union(_partitioned_by(table)) & set(table.columns)
     shown = [
-        f"{_cast(table, name, kind) if name in there else f'CAST(NULL AS {kind})'} AS {identifier(name)}"
+        f"{alike(name, table.columns[name] if name in there else None, kind)} AS {identifier(name)}"
         for name, kind in wanted
     ]
     rows = f"FROM {_rows(con, table)}" if table.parts else "WHERE FALSE"
@@ -96,8 +100,10 @@ def _columns_in_files(con: duckdb.DuckDBPyConnection, table: LakeTable) -> set[s
     return {str(row[0]) for row in con.execute(f"DESCRIBE SELECT * FROM {_scan(table)}").fetchall()}
 
 
-def _cast(table: LakeTable, name: str, duckdb_type: str) -> str:
-    stamp = table.columns[name].name == "timestamp"
+def alike(name: str, found: DeltaType | None, duckdb_type: str) -> str:
+    """A column of type ``found`` (None: it is not there) as the DuckDB type in which both sides are compared."""
+    if found is None:
+        return f"CAST(NULL AS {duckdb_type})"
     # an instant is read in UTC before it becomes anything else, text above all
-    value = f"CAST({identifier(name)} AS TIMESTAMP)" if stamp else identifier(name)
+    value = f"CAST({identifier(name)} AS TIMESTAMP)" if found.name == "timestamp" else identifier(name)
     return f"CAST({value} AS {duckdb_type})"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 
@@ -11,17 +12,29 @@ from catchment.engines.dms_types import Form
 from catchment.engines.reconciliation import SourceColumn
 from catchment.landing.types import DeltaType, widen
 from catchment.reconcile.compare import compare, identifier
-from catchment.reconcile.lake import LakeTable, read_lake
 from catchment.reconcile.source import SourceSide
 from catchment.reconcile.verdict import TableVerdict
 
 TEXT_TABLE, SOURCE, LAKE = "reconcile_text", "reconcile_source", "reconcile_lake"
 
 
+class TargetSide(Protocol):
+    """A table that is to hold what the source holds: of the lake, or of a replica."""
+
+    @property
+    def columns(self) -> Mapping[str, DeltaType]:
+        """Its columns in order, without those that are not the source's."""
+        ...
+
+    def read(self, con: duckdb.DuckDBPyConnection, wanted: Sequence[tuple[str, str]], relation: str, /) -> None:
+        """Make the temporary view ``relation`` with the ``wanted`` columns (name, DuckDB type)."""
+        ...
+
+
 def reconcile_table(
     con: duckdb.DuckDBPyConnection,
     source: SourceSide,
-    lake: LakeTable,
+    lake: TargetSide,
     *,
     schema: str,
     table: str,
@@ -29,7 +42,7 @@ def reconcile_table(
     scratch: Path,
     limit: int = 20,
 ) -> TableVerdict:
-    """Compare ``schema.table`` of the source with its lake table, row by row and value by value.
+    """Compare ``schema.table`` of the source with its table in the lake or in a replica, value by value.
 
     ``source`` comes from ``one_moment``, ``con`` from ``open_duckdb``; ``key`` is empty for a table without one.
     ``scratch`` holds the source's rows while they are compared; ``limit`` bounds the rows listed.
@@ -38,7 +51,7 @@ def reconcile_table(
     columns = source.columns(schema, table)
     source.read(con, schema, table, columns, TEXT_TABLE, scratch)
     wanted = _make_alike(con, columns, lake)
-    read_lake(con, lake, wanted, LAKE)
+    lake.read(con, wanted, LAKE)
     sides = [_without_case(con, columns, relation) for relation in (SOURCE, LAKE)]
     found = compare(con, *sides, key=key, limit=limit)
     con.execute(f"DROP VIEW {LAKE}; DROP VIEW {SOURCE}; DROP TABLE {TEXT_TABLE}")
@@ -68,7 +81,7 @@ def common_type(source: DeltaType, lake: DeltaType | None) -> str:
     return "TIMESTAMP" if wider.name == "timestamp" else wider.duckdb
 
 
-def _make_alike(con: duckdb.DuckDBPyConnection, columns: list[SourceColumn], lake: LakeTable) -> list[tuple[str, str]]:
+def _make_alike(con: duckdb.DuckDBPyConnection, columns: list[SourceColumn], lake: TargetSide) -> list[tuple[str, str]]:
     """Make the view SOURCE of the text table; the columns and DuckDB types that LAKE has to have as well."""
     wanted = []
     for column in columns:

@@ -8,20 +8,27 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
+import duckdb
 import pytest
 
 from catchment.cli.app import run
 from catchment.errors import ReplicaRefused, SchemaConflict, StorageUnavailable
+from catchment.landing.names import TableName
+from catchment.landing.types import DeltaType
 from catchment.leases import MemoryLease
+from catchment.reconcile.replica import replica_table
 from catchment.sinks.base import Batch, LostRace
+from catchment.sinks.replica import open_replica
 from tests.conformance import on_mariadb, on_postgresql, script
 from tests.conformance.calls import Calls
 from tests.conformance.engines import ENGINES, Engine
 from tests.conformance.model import File, Record, token
-from tests.conformance.shapes import DOUBLE, STRING, Shape
+from tests.conformance.readers import canonical
+from tests.conformance.shapes import DOUBLE, STRING, Shape, shapes
 from tests.conformance.table import Table
 
 SERVERS = {module.NAME: module for module in (on_postgresql, on_mariadb) if module.NAME in ENGINES}
@@ -163,3 +170,26 @@ def test_a_connection_lost_at_any_statement_is_made_good(tmp_path: Path, server:
         played.check_interrupted(table)
         played.check_recovered(table)
     assert lost == len(statements)
+
+
+def test_a_replica_is_read_for_comparison_value_by_value(tmp_path: Path, server: ModuleType, replica: Engine) -> None:
+    """A column that it lacks is NULL; an instant is its reading in UTC, as on the other side."""
+    shape = next(shape for shape in shapes(infinities=replica.infinities) if shape.name == "wide")
+    table = Table(tmp_path, replica, shape)
+    columns = [name for name in shape.columns if name != "c00"]
+    rows = tuple(Record("I", "", key, shape.row(seed, columns)) for seed, key in enumerate(shape.keys))
+    table.land(File("s/t/LOAD00000001.parquet", ("id", *columns), rows))
+    table.apply()
+    database = open_replica(server.url(tmp_path))
+    found = replica_table(database, TableName("s", "t"), tmp_path / "scratch")
+    assert list(found.columns) == ["id", *columns]
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        kinds = {name: DeltaType.parse(kind.delta) for name, kind in shape.kinds.items()}
+        wanted = [(n, "TIMESTAMP" if kind.name == "timestamp" else kind.duckdb) for n, kind in kinds.items()]
+        found.read(con, wanted, "replica_side")
+        read = con.sql("FROM replica_side").to_arrow_table().to_pylist()
+    database.close()
+    for row in read:
+        row |= {name: row[name].replace(tzinfo=UTC) for name in kinds if isinstance(row[name], datetime)}
+    assert canonical(read, list(kinds)) == table.expected_of(list(kinds))

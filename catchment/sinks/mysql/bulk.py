@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from catchment.changes.relations import comma, quote, text
 from catchment.changes.session import DuckSession
 from catchment.landing.types import DeltaType
@@ -109,10 +107,9 @@ def fetch(
     session: DuckSession, server: MySqlSession, query: str, columns: Mapping[str, DeltaType], relation: str
 ) -> None:
     """Append the rows of a MySQL query, which gives ``columns`` as text, to a relation of the session."""
+    places = range(len(columns))
     shown = comma(f"{from_text(f'c{place}', kind)}" for place, kind in enumerate(columns.values()))
-    schema = pa.schema([(f"c{place}", pa.string()) for place in range(len(columns))])
+    arrived = comma(f"unnest(CAST(${place + 1} AS VARCHAR[])) AS c{place}" for place in places)
     for rows in server.texts(query, _BLOCK):
-        arrived = pa.Table.from_arrays([pa.array(each, pa.string()) for each in zip(*rows, strict=True)], schema=schema)
-        session.con.register("catchment_arrived", arrived)
-        session.append(relation, f"SELECT {shown} FROM catchment_arrived")
-        session.con.unregister("catchment_arrived")
+        values = [list(each) for each in zip(*rows, strict=True)]
+        session.con.execute(f"INSERT INTO {relation} SELECT {shown} FROM (SELECT {arrived})", values)
