@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from catchment.cli.show import show
 from catchment.engines import ENGINES
+from catchment.engines.dms_types import DmsType
 from catchment.errors import SettingsError
+from catchment.landing.types import DeltaType
+from catchment.sinks.mysql.types import Types
+from catchment.sinks.postgresql import types as postgresql
+from catchment.sinks.redshift import types as redshift
 
-_COLUMNS = ("declared", "dms", "delta", "lost on the way")
+_TARGETS: Mapping[str, Callable[[DeltaType], str]] = {
+    "in PostgreSQL": lambda kind: postgresql.column_type(kind).removesuffix(' COLLATE "C"'),
+    "in MySQL": lambda kind: Types("").column(kind).partition(" ")[0],
+    "in Redshift": redshift.column_type,
+}
+"""The types of replicas and warehouse, without collations."""
 
 
 def types(engine: str, declared: Sequence[str], form: str) -> None:
@@ -17,4 +27,10 @@ def types(engine: str, declared: Sequence[str], form: str) -> None:
         raise SettingsError("types", "ENGINE", engine, f"allowed are {', '.join(ENGINES)}")
     known = ENGINES[engine].types
     found = [(text, known.dms_type(text)) for text in declared or known.DOCUMENTED]
-    show(_COLUMNS, [(text, each.name, each.delta, each.narrows or "") for text, each in found], form)
+    columns = ("declared", "dms", "delta", *_TARGETS, "lost on the way")
+    show(columns, [(text, each.name, each.delta, *_held(each), each.narrows or "") for text, each in found], form)
+
+
+def _held(each: DmsType) -> list[str]:
+    kind = DeltaType.parse(each.delta)
+    return [column_type(kind) for column_type in _TARGETS.values()]
