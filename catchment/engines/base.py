@@ -139,8 +139,27 @@ class Upkeep(Protocol):
         ...
 
 
+class Zoo(Protocol):
+    """An engine's types with their edge values: a module with these names."""
+
+    @property
+    def setup(self) -> Sequence[str]:
+        """Statements that the types need, each harmless a second time."""
+        ...
+
+    @property
+    def families(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """By family and type as a column is declared: values as ``Samples.insert`` writes them."""
+        ...
+
+
 class Samples(Protocol):
     """How sample tables are made and filled: a module with these names."""
+
+    @property
+    def zoo(self) -> Zoo:
+        """Every type."""
+        ...
 
     begin: str
     """The statement that begins a transaction."""
@@ -184,6 +203,11 @@ class SampleColumn(Protocol):
     @property
     def type(self) -> str:
         """In the words that ``Samples.declared`` takes."""
+        ...
+
+    @property
+    def own(self) -> bool:
+        """Whether type and values are in the engine's words already."""
         ...
 
 

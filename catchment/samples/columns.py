@@ -22,12 +22,16 @@ Make = Callable[[str, range], Sequence[object]]
 
 @dataclass(frozen=True)
 class Column:
-    """A column. Its ``type`` is one of standard SQL or PostgreSQL, which engines declare in their way."""
+    """A column. Its ``type`` is one of standard SQL or PostgreSQL, which engines declare in their way.
+
+    Or it is the engine's ``own``, with values as the engine spells them.
+    """
 
     name: str
     type: str
     make: Make
     nullable: bool = False
+    own: bool = False
 
 
 def number() -> Make:

@@ -50,6 +50,8 @@ class Seeding:
         self._samples.open_schema(self._query, self._system.schema)
         there = {str(name) for (name,) in self._query(_THERE, [self._system.schema])}
         written = self._begun(there)
+        for statement in self._system.setup:
+            self._query(statement)
         for table in self._system.tables:
             if table.name not in written:
                 self._refuse(table.name in there, f"{table.name} is somebody else's")
@@ -90,8 +92,8 @@ class Seeding:
 
     def _make(self, table: SampleTable) -> None:
         columns = [
-            f"{self._samples.quoted(column.name)} {self._samples.declared(column.type)}"
-            f"{'' if column.nullable else ' NOT NULL'}"
+            f"{self._samples.quoted(column.name)} {column.type if column.own else self._samples.declared(column.type)}"
+            f" {'NULL' if column.nullable else 'NOT NULL'}"
             for column in table.columns
         ]
         key = ", ".join(map(self._samples.quoted, table.key))

@@ -18,12 +18,13 @@ Rows = Sequence[Sequence[object]]
 
 @dataclass(frozen=True)
 class SampleTable:
-    """A table of a sample system: ``share`` is its part of all rows."""
+    """A table of a sample system: ``share`` is its part of all rows, unless it always has the same ``rows``."""
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     share: float
+    rows: int | None = None
 
     def batches(self, seed: int, first: int, last: int) -> Iterator[tuple[range, Rows]]:
         """Rows ``first`` to ``last``, both included and counted from 1, a batch at a time."""
@@ -44,8 +45,17 @@ class SampleSystem:
     schema: str
     tables: tuple[SampleTable, ...]
     default_rows: int
+    setup: Sequence[str] = ()
+    """Statements that the tables need, each harmless a second time."""
+
+    def keys(self) -> Mapping[str, tuple[str, ...]]:
+        """The key of each table, by ``schema.table``."""
+        return {f"{self.schema}.{table.name}": table.key for table in self.tables}
 
     def row_counts(self, rows: int) -> Mapping[str, int]:
         """Rows of each table for about ``rows`` rows in all."""
         # Not rounded: a child's last row would have a parent that is not there.
-        return {table.name: max(FEWEST, ceil(rows * table.share)) for table in self.tables}
+        return {
+            table.name: max(FEWEST, ceil(rows * table.share)) if table.rows is None else table.rows
+            for table in self.tables
+        }

@@ -8,6 +8,9 @@ from typing import Any
 
 from catchment.engines.base import Query, SampleColumn, Table
 from catchment.engines.insertion import insert_statements
+from catchment.engines.mysql import zoo
+
+__all__ = ["begin", "declared", "insert", "open_schema", "quoted", "zoo"]
 
 begin = "START TRANSACTION"
 
@@ -50,15 +53,15 @@ def declared(standard: str) -> str:
 
 def insert(connection: Any, table: Table, columns: Sequence[SampleColumn], values: Sequence[Sequence[object]]) -> None:
     """Write rows."""
-    literals = [_literals(column.type, each) for column, each in zip(columns, values, strict=True)]
+    literals = [_literals(column, each) for column, each in zip(columns, values, strict=True)]
     names = ", ".join(quoted(column.name) for column in columns)
     cursor = connection.cursor()
     for statement in insert_statements(f"{quoted(*table)} ({names})", literals):
         cursor.execute(statement)
 
 
-def _literals(kind: str, values: Sequence[object]) -> list[str]:
-    write = _WRITE.get(kind.partition("(")[0], str)
+def _literals(column: SampleColumn, values: Sequence[object]) -> list[str]:
+    write = str if column.own else _WRITE.get(column.type.partition("(")[0], str)
     return ["NULL" if value is None else write(value) for value in values]
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from catchment.engines.base import Query, SampleColumn, Table
+from catchment.engines.postgresql import zoo
+
+__all__ = ["begin", "declared", "insert", "open_schema", "quoted", "zoo"]
 
 begin = "BEGIN"
 
@@ -29,14 +32,14 @@ def declared(standard: str) -> str:
 
 def insert(connection: Any, table: Table, columns: Sequence[SampleColumn], values: Sequence[Sequence[object]]) -> None:
     """Write rows."""
-    texts = [_texts(column.type, each) for column, each in zip(columns, values, strict=True)]
+    texts = [_texts(column, each) for column, each in zip(columns, values, strict=True)]
     body = "\n".join(map("\t".join, zip(*texts, strict=True))) + "\n"
     names = ", ".join(quoted(column.name) for column in columns)
     connection.cursor().execute(f"COPY {quoted(*table)} ({names}) FROM STDIN", stream=[body.encode()])
 
 
-def _texts(kind: str, values: Sequence[object]) -> list[str]:
-    write = _WRITE.get(kind.partition("(")[0], str)
+def _texts(column: SampleColumn, values: Sequence[object]) -> list[str]:
+    write = _escaped if column.own else _WRITE.get(column.type.partition("(")[0], str)
     return [NULL if value is None else write(value) for value in values]
 
 

@@ -1,6 +1,7 @@
 """Scope: sample systems in real databases: the rows are those that were made, once, wherever a call was cut short."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ from catchment.engines.statements import query_of
 from catchment.engines.trust import Trust
 from catchment.errors import SampleRefused
 from catchment.samples.commerce import commerce
+from catchment.samples.people import people
 from catchment.samples.seeding import LEDGER, Seeded, Seeding
-from catchment.samples.tables import SampleTable
+from catchment.samples.tables import SampleSystem, SampleTable
+from catchment.samples.zoo import SCHEMA, type_zoo
 from local.source.mariadb import EmbeddedMariaDb
 from local.source.postgres import EmbeddedPostgres
 
@@ -28,11 +31,11 @@ class Source:
         self.connection, self.samples = connection, samples
         self.query: Query = query_of(connection)
 
-    def seed(self, rows: int, seed: int = 7, **how: Any) -> Seeded:
-        return Seeding(self.connection, self.samples, commerce, seed=seed).write(rows=rows, **how)
+    def seed(self, rows: int, seed: int = 7, system: SampleSystem = commerce, **how: Any) -> Seeded:
+        return Seeding(self.connection, self.samples, system, seed=seed).write(rows=rows, **how)
 
-    def name(self, table: str) -> str:
-        return self.samples.quoted(commerce.schema, table)
+    def name(self, table: str, schema: str = commerce.schema) -> str:
+        return self.samples.quoted(schema, table)
 
     def counts(self) -> dict[str, int]:
         return {
@@ -40,7 +43,8 @@ class Source:
         }
 
     def drop(self) -> None:
-        self.query(f"DROP SCHEMA IF EXISTS {self.samples.quoted(commerce.schema)}{self._with_all}")
+        for schema in (commerce.schema, people.schema, SCHEMA):
+            self.query(f"DROP SCHEMA IF EXISTS {self.samples.quoted(schema)}{self._with_all}")
 
     @property
     def _with_all(self) -> str:
@@ -174,3 +178,23 @@ def test_a_table_that_was_noted_and_not_made_is_made(source: Source) -> None:
     source.query(f"DROP TABLE {source.name('sales_items')}")
     source.seed(SMALL)
     assert source.counts() == commerce.row_counts(SMALL)
+
+
+def test_people_are_made_on_every_engine(source: Source) -> None:
+    source.seed(50, system=people)
+    [(rows, ages)] = source.query(f"SELECT count(*), count(DISTINCT age) FROM {source.name('people', people.schema)}")
+    assert rows == 50
+    assert ages > 10
+
+
+def test_the_zoo_has_every_edge_value(source: Source) -> None:
+    """The servers take them all, and hold as many of each column as were given."""
+    whole = type_zoo(source.samples.zoo)
+    # the embedded PostgreSQL parses no XML and has no extensions
+    tables = tuple(table for table in whole.tables if table.name not in ("xml", "extensions"))
+    assert source.seed(0, system=replace(whole, tables=tables, setup=())).done
+    for table in tables:
+        counted = ", ".join(f"count({source.samples.quoted(column.name)})" for column in table.columns)
+        [found] = source.query(f"SELECT {counted} FROM {source.name(table.name, SCHEMA)}")
+        [(_, values)] = table.batches(7, 1, table.rows or 0)
+        assert list(found) == [len([value for value in column if value is not None]) for column in values]
