@@ -30,14 +30,14 @@ def build_agent(
     With it what changes passwords. None where no source is of an engine with an upkeep, or has its password changed.
     """
     sources = {
-        name: _attended(source, databases[name])
+        name: attended(source, databases[name])
         for name, source in settings.sources.items()
         if engine(source.engine).upkeep is not None
     }
     if not sources:
         return None, None
     certificates = [source.certificate for source in sources.values() if source.certificate is not None]
-    code, layer = agent_code(certificates), DependencyLayer(stack, "Drivers", lock=AGENT_LOCK, build=AGENT_BUILD).layer
+    code, layer = agent_code(certificates), drivers(stack)
     rotation = _build_rotation(stack, settings, network, sources, code, layer)
     agent = SourceAgent(
         stack,
@@ -92,7 +92,16 @@ def _build_rotation(
     )
 
 
-def _attended(source: SourceSettings, database: SourceDatabase | ExternalDatabase) -> AttendedSource:
+def drivers(stack: Stack) -> ILayerVersion:
+    """The layer with the drivers of databases, one a stack."""
+    found = stack.node.try_find_child("Drivers")
+    made = found or DependencyLayer(stack, "Drivers", lock=AGENT_LOCK, build=AGENT_BUILD)
+    assert isinstance(made, DependencyLayer)
+    return made.layer
+
+
+def attended(source: SourceSettings, database: SourceDatabase | ExternalDatabase) -> AttendedSource:
+    """What a function in the databases' network has to know of a source."""
     return AttendedSource(
         engine=source.engine,
         secret=database.secret,

@@ -25,27 +25,40 @@ AGENT_LOCK = ROOT / AGENT / "requirements.txt"
 AGENT_BUILD = (*LAYER_BUILD, f"{AGENT}/requirements.txt")
 """The drivers of databases are a layer of their own: the other functions need none of them."""
 
+SEEDER = "lambda_src/seeder"
+
 RUNTIME = ("catchment/__init__.py", "catchment/errors.py")
 RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "reload", "sinks", "storage")
 """What of the core functions and Spark job import. The rest (settings, engines, command line …) changes neither."""
 
 
 def function_code() -> Code:
-    """The code of every function but the agent's: ``lambda_src`` and the part of the core it needs."""
-    kept = [*_all_but(["lambda_src", *_core()]), f"/{AGENT}"]
+    """The code of every function out of the databases' network: ``lambda_src`` and the part of the core it needs."""
+    kept = [*_all_but(["lambda_src", *_core()]), f"/{AGENT}", f"/{SEEDER}"]
     return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=kept)
 
 
 def agent_code(certificates: Sequence[str] = ()) -> Code:
     """The code of the function beside the databases: its handler, what the engines say, and certificates (paths)."""
-    exclude = _all_but(["lambda_src", *RUNTIME, "catchment/engines", "catchment/landing"])
-    # of the landing zone, the engines know the limits of its types alone
-    exclude += ["/lambda_src/*", f"!/{AGENT}", "/catchment/landing/*", "!/catchment/landing/types.py"]
-    exclude += ["!/catchment/landing/__init__.py"]
+    exclude = _beside_databases(AGENT)
     folders = {folder.as_posix() for path in certificates for folder in Path(path).parents if folder.name}
     exclude += [line for folder in sorted(folders) for line in (f"!/{folder}", f"/{folder}/*")]
     exclude += [f"!/{path}" for path in certificates]
     return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=exclude)
+
+
+def seeder_code() -> Code:
+    """The code of the function that writes sample systems: its handler, what the engines say, and the systems."""
+    return Code.from_asset(
+        str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=_beside_databases(SEEDER, "catchment/samples")
+    )
+
+
+def _beside_databases(function: str, *more: str) -> list[str]:
+    exclude = _all_but(["lambda_src", *RUNTIME, "catchment/engines", "catchment/landing", *more])
+    # of the landing zone, the engines know the limits of its types alone
+    exclude += ["/lambda_src/*", f"!/{function}", "/catchment/landing/*", "!/catchment/landing/types.py"]
+    return [*exclude, "!/catchment/landing/__init__.py"]
 
 
 def spark_code(scope: Construct) -> JobCode:

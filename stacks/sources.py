@@ -15,6 +15,7 @@ from catchment_constructs.replication_network import ReplicationNetwork
 from catchment_constructs.source_database import DatabaseEngine, SourceDatabase
 from stacks.agent import build_agent
 from stacks.choices import database_removal, stack_name
+from stacks.samples import build_samples
 
 Database = SourceDatabase | ExternalDatabase
 """A source's database, made here or run by somebody else: its secret, the secret's key, and who may reach it."""
@@ -23,7 +24,7 @@ Database = SourceDatabase | ExternalDatabase
 class SourcesStack(Stack):
     """The source databases: those made here, set up for change data capture, and the way to those of others.
 
-    Beside them, the function that looks after them.
+    Beside them, the function that looks after them, and sample systems where the settings ask for them.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class SourcesStack(Stack):
             CfnOutput(self, f"{name}-SourceEngine", value=source.engine)
             self.databases[name] = database
         self.agent, self.rotation = build_agent(self, settings, network, self.databases)
+        build_samples(self, settings, network, self.databases)
 
     def _build_external(self, name: str, source: SourceSettings) -> ExternalDatabase | None:
         external = source.external

@@ -153,12 +153,26 @@ class Zoo(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class DatabaseMaker:
+    """How a database is made where RDS makes none: from ``home``, one that is always there."""
+
+    home: str
+    make: Callable[[Query, str], None]
+    """Makes a database by its name, where it is not there."""
+
+
 class Samples(Protocol):
     """How sample tables are made and filled: a module with these names."""
 
     @property
     def zoo(self) -> Zoo:
         """Every type."""
+        ...
+
+    @property
+    def maker(self) -> DatabaseMaker | None:
+        """None where RDS makes the database that the settings name."""
         ...
 
     begin: str

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from catchment.errors import SettingsError, SettingsErrors
 from catchment.settings.models import Settings
+from catchment.settings.samples import with_tables
 
 DEFAULT_STACK_PREFIX = "catchment"
 SOURCES = "sources"
@@ -31,6 +32,8 @@ def load_settings(path: Path, environment: str, flags: Mapping[str, object] | No
     for _, part in layers(path, environment):
         merged = _merge(merged, part)
     merged["environment"] = environment
+    if isinstance(sources := merged.get("sources"), Mapping):
+        merged["sources"] = {name: with_tables(source) for name, source in sources.items()}
     for name, value in (flags or {}).items():
         if name == SOURCES:
             merged[name] = _chosen(path.name, value, merged.get(name, {}))

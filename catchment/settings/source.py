@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from catchment.engines import engine
 from catchment.settings.database import ExternalSettings, RdsSettings
 from catchment.settings.loading import Migration, ParallelLoad, position_misfit
+from catchment.settings.samples import Samples, system_of
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, no_column_twice, not_allowed
 
 EngineName = Literal["auto", "lambda", "spark"]
@@ -98,7 +99,23 @@ class SourceSettings(Part):
     start_replication: Flag
     """Whether a deploy starts the task, and taking it back stops it. DMS fails a task that finds none of its tables,
     so a new database is deployed without, gets its tables, and is deployed again."""
+    samples: Samples | None = None
+    """A sample system that a function writes into the database once it is there. Left out: none, and no function."""
     tables: dict[Annotated[str, AfterValidator(_exact_name)], TableSettings] = Field(min_length=1)
+    """Those of ``samples`` are among them with their keys; what is said of them here comes on top."""
+
+    @model_validator(mode="after")
+    def _samples_fit(self) -> SourceSettings:
+        if self.samples is None:
+            return self
+        if self.rds is None:
+            raise not_allowed("allowed: for a database that is made here (rds)", field="samples")
+        system = system_of(self.engine, self.samples.model_dump())
+        assert system is not None, "RDS has engines with samples only"
+        for name, key in system.keys().items():
+            if name not in self.tables or self.tables[name].key != key:
+                raise not_allowed(f"allowed: {list(key)}, the key of the sample", field=("tables", name, "key"))
+        return self
 
     @model_validator(mode="after")
     def _one_database(self) -> SourceSettings:

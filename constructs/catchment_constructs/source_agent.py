@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Duration, Stack
@@ -16,6 +16,7 @@ from aws_cdk.aws_secretsmanager import ISecret
 from constructs import Construct
 
 from catchment_constructs.python_function import PythonFunction
+from catchment_constructs.secret_access import let_read_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class SourceAgent(Construct):
             security_group=security_group,
         )
         self.function: IFunction = self._worker.function
-        self._let_read_secrets(list(sources.values()))
+        let_read_secrets(self._worker, [(source.secret, source.key) for source in sources.values()])
         Rule(
             self,
             "Headroom",
@@ -87,17 +88,6 @@ class SourceAgent(Construct):
                 )
             ],
         )
-
-    def _let_read_secrets(self, sources: Sequence[AttendedSource]) -> None:
-        # Not by grant_read: it would write this role into the policy of a key that another stack owns.
-        self._worker.allow(
-            actions=["secretsmanager:GetSecretValue"],
-            # A secret known by its name has six characters more in its ARN, which IAM wants to see.
-            resources=[source.secret.secret_full_arn or f"{source.secret.secret_arn}-??????" for source in sources],
-        )
-        keys = {source.key.node.path: source.key.key_arn for source in sources if source.key is not None}
-        if keys:
-            self._worker.allow(actions=["kms:Decrypt"], resources=list(keys.values()))
 
 
 def _said(sources: Mapping[str, AttendedSource]) -> dict[str, object]:

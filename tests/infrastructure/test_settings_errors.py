@@ -47,8 +47,12 @@ def _sales(**values: object) -> Change:
     return lambda dev: dev["sources"]["sales"].update(values)
 
 
-def _external(said: dict[str, object]) -> Change:
-    return _sales(rds=None, external=said)
+def _external(said: dict[str, object], **values: object) -> Change:
+    return _sales(rds=None, external=said, **values)
+
+
+_THEIRS: dict[str, object] = {"secret_name": "shop", "address": "10.1.2.3"}
+_CLIENTS = {"sales.clients": {"key": ["no"]}}
 
 
 def _lake(**values: object) -> Change:
@@ -186,6 +190,16 @@ _ENGINE = ("sources.sales.tables.sales.log.engine", "duckdb", "'auto', 'lambda' 
         (_table("orders", {"key": ["id"]}), "sources.sales.tables.orders", "orders", "<schema>.<table>"),
         (_table("sales.order%", {"key": ["id"]}), "sources.sales.tables.sales.order%", "sales.order%", "wildcard"),
         (_table("sales.a/b", {"key": ["id"]}), "sources.sales.tables.sales.a/b", "sales.a/b", "no slash"),
+        (_sales(samples="commmerce"), "sources.sales.samples.kind", "commmerce", "commerce, people, type-zoo"),
+        (_sales(samples={"kind": "people", "rows": 0}), "sources.sales.samples.rows", 0, "from 1 to"),
+        (_sales(samples={"kind": "type-zoo", "rows": 9}), "sources.sales.samples.rows", 9, "allowed: none with"),
+        (_sales(samples="commerce", tables=_CLIENTS), "sources.sales.tables.sales.clients.key", ["no"], "['id']"),
+        (
+            _external({"secret_name": "shop", "address": "10.1.2.3"}, samples="people"),
+            "sources.sales.samples",
+            "people",
+            "made here",
+        ),
         (_table("sales.log", {}), "sources.sales.tables.sales.log.key", None, "has to be given"),
         (_table("sales.log", {"key": "id"}), "sources.sales.tables.sales.log.key", "id", "[]"),
         (_table("sales.log", {"key": ["a", "a"]}), "sources.sales.tables.sales.log.key", ["a", "a"], "column once"),
@@ -234,6 +248,27 @@ def test_all_mistakes_are_told_at_once(refused: Callable[[Change], SettingsError
     assert [each.field for each in error.errors] == ["multi_az", "tags", "apply.memory_mb"]
     assert len(str(error).splitlines()) == 3
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - our own bytes
+
+
+def test_samples_bring_their_tables_and_what_is_said_of_one_comes_on_top(tmp_path: Path) -> None:
+    document = json.loads(CDK_JSON.read_text())
+    shop = {**document["context"]["defaults"]["sources"]["sales"], "samples": "commerce"}
+    del shop["tables"]
+    logged = {"sales.clients": {"lob_max_kb": 8}, "sales.log": {"key": []}}
+    people = {"samples": {"kind": "people", "rows": 9}, "tables": None, "engine": "sqlserver", "database": "people"}
+    document["context"]["environments"]["dev"]["sources"] = {
+        "shop": shop,
+        "log": {**shop, "tables": logged},
+        "sales": people,
+    }
+    path = tmp_path / "cdk.json"
+    path.write_text(json.dumps(document))
+    found = load_settings(path, "dev").sources
+    assert found["shop"].tables["sales.sales_items"].key == ("sale_id", "line_no")
+    assert list(found["log"].tables) == [*found["shop"].tables, "sales.log"]
+    assert found["log"].tables["sales.clients"] == TableSettings(key=("id",), lob_max_kb=8)
+    assert list(found["sales"].tables) == ["hr.people"]
+    assert load_settings(CDK_JSON, "dev").sources["sales"].samples is None
 
 
 def test_an_unknown_environment_names_those_there_are() -> None:

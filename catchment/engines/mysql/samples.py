@@ -10,8 +10,9 @@ from catchment.engines.base import Query, SampleColumn, Table
 from catchment.engines.insertion import insert_statements
 from catchment.engines.mysql import zoo
 
-__all__ = ["begin", "declared", "insert", "open_schema", "quoted", "zoo"]
+__all__ = ["begin", "declared", "insert", "maker", "open_schema", "quoted", "zoo"]
 
+maker = None
 begin = "START TRANSACTION"
 
 SESSION = (

@@ -8,8 +8,9 @@ from typing import Any
 from catchment.engines.base import Query, SampleColumn, Table
 from catchment.engines.postgresql import zoo
 
-__all__ = ["begin", "declared", "insert", "open_schema", "quoted", "zoo"]
+__all__ = ["begin", "declared", "insert", "maker", "open_schema", "quoted", "zoo"]
 
+maker = None
 begin = "BEGIN"
 
 NULL = r"\N"

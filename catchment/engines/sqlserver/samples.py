@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from catchment.engines.base import Query, SampleColumn, Table
+from catchment.engines.base import DatabaseMaker, Query, SampleColumn, Table
 from catchment.engines.insertion import insert_statements
 from catchment.engines.sqlserver import zoo
 
-__all__ = ["begin", "declared", "insert", "open_schema", "quoted", "zoo"]
+__all__ = ["begin", "declared", "insert", "maker", "open_schema", "quoted", "zoo"]
 
 begin = "BEGIN TRANSACTION"
 
@@ -32,6 +32,15 @@ def open_schema(query: Query, schema: str) -> None:
     """Make the schema where it is not there: CREATE SCHEMA has to be a batch of its own."""
     if not query("SELECT 1 FROM sys.schemas WHERE name = %s", [schema]):
         query(f"CREATE SCHEMA {quoted(schema)}")
+
+
+def make_database(query: Query, name: str) -> None:
+    """Make a database where it is not there."""
+    if not query("SELECT 1 FROM sys.databases WHERE name = %s", [name]):
+        query(f"CREATE DATABASE {quoted(name)}")
+
+
+maker = DatabaseMaker("master", make_database)
 
 
 def quoted(*names: str) -> str:

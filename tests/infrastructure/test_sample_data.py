@@ -1,0 +1,117 @@
+"""Sample systems are written where the settings ask for one, and by nobody else.
+
+Scope: the templates; deployed, with a real PostgreSQL behind the local AWS (slow).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from catchment.cli.app import run
+from catchment.samples.commerce import commerce
+from catchment.settings import SampleSettings, Settings, load_settings
+from local.aws import LocalAws, deploy
+from local.aws.deployment import DeploymentFailed
+from stacks.context import CDK_JSON
+from tests.infrastructure.assembly import Assembly
+
+Synthesize = Callable[[Settings], Assembly]
+
+
+def with_samples(**said: Any) -> Settings:
+    laptop = load_settings(CDK_JSON, "laptop")
+    sales = laptop.sources["sales"].model_copy(update={"samples": SampleSettings(kind="commerce", **said)})
+    return laptop.model_copy(update={"sources": {"sales": sales}})
+
+
+@pytest.fixture(scope="module")
+def seeded(synthesized: Synthesize) -> Assembly:
+    return synthesized(with_samples(rows=2000))
+
+
+def test_nothing_of_it_is_deployed_where_nobody_asks(laptop: Assembly) -> None:
+    assert not laptop.resources("Sources", "Custom::SampleData")
+    handlers = [each["Handler"] for each in laptop.properties("Sources", "AWS::Lambda::Function")]
+    assert not [handler for handler in handlers if "seeder" in handler or "sample" in handler]
+
+
+def test_rows_are_written_once_the_database_is_there(seeded: Assembly) -> None:
+    [filled] = seeded.resources("Sources", "Custom::SampleData").values()
+    [instance] = seeded.resources("Sources", "AWS::RDS::DBInstance")
+    assert instance in filled["DependsOn"]
+    assert filled["Properties"]["Database"] == {"Fn::GetAtt": [instance, "Endpoint.Address"]}
+    said = {name: filled["Properties"][name] for name in ("Source", "Kind", "Rows", "Seed")}
+    assert said == {"Source": "sales", "Kind": "commerce", "Rows": "2000", "Seed": "7"}
+
+
+def test_who_writes_may_read_the_secret_of_its_source_and_no_more(seeded: Assembly) -> None:
+    policies = seeded.resources("Sources", "AWS::IAM::Policy")
+    [own] = [each for name, each in policies.items() if "SamplesSeederRoleDefault" in name]
+    statements = own["Properties"]["PolicyDocument"]["Statement"]
+    said = [each["Action"] for each in statements]
+    actions = {action for each in said for action in ([each] if isinstance(each, str) else each)}
+    assert {action for action in actions if not action.startswith(("ec2:", "logs:"))} == {
+        "secretsmanager:GetSecretValue",
+        "kms:Decrypt",
+    }
+    [read] = [each for each in statements if each["Action"] == "secretsmanager:GetSecretValue"]
+    assert "*" not in json.dumps(read["Resource"])
+
+
+def test_the_handlers_can_be_imported_from_the_code_that_is_deployed(seeded: Assembly) -> None:
+    functions = seeded.properties("Sources", "AWS::Lambda::Function")
+    for name in ("seeder", "sample_data"):
+        [function] = [each for each in functions if each["Handler"] == f"lambda_src.{name}.handler.handler"]
+        code = seeded.folder / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
+        assert (code / "catchment" / "samples").exists() == (name == "seeder")
+        script = f"import sys; sys.path.insert(0, {str(code)!r}); from lambda_src.{name}.handler import handler"
+        subprocess.run([sys.executable, "-P", "-c", script], check=True, cwd=seeded.folder)
+
+
+@pytest.fixture
+def aws(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAws]:
+    with LocalAws.start(tmp_path) as started:
+        for name, value in started.environment().items():
+            monkeypatch.setenv(name, value)
+        yield started
+
+
+def counts(aws: LocalAws, outputs: dict[str, str]) -> dict[str, int]:
+    login = json.loads(
+        aws.client("secretsmanager").get_secret_value(SecretId=outputs["salesSecretArn"])["SecretString"]
+    )
+    with psycopg.connect(
+        host=login["host"], port=login["port"], user=login["username"], password=login["password"], dbname="sales"
+    ) as connection:
+        return {
+            table.name: connection.execute(f"SELECT count(*) FROM sales.{table.name}".encode()).fetchone()[0]  # type: ignore[index]
+            for table in commerce.tables
+        }
+
+
+@pytest.mark.slow
+def test_a_deployment_fills_the_database_and_another_one_adds_the_rest(
+    aws: LocalAws, seeded: Assembly, synthesized: Synthesize, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks = ["Network", "Lake", "Sources"]
+    outputs = deploy(aws, seeded.folder, stacks=stacks)["catchment-laptop-sources"]
+    assert counts(aws, outputs) == commerce.row_counts(2000)
+
+    assert run(["connect", "sales", "--env", "laptop", "--tool", "python", "--with-password"]) == 0
+    asked = "print(connection.execute('SELECT count(*) FROM sales.clients').fetchone()[0]); connection.close()"
+    script = f"{capsys.readouterr().out}\n{asked}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == commerce.row_counts(2000)["clients"]
+
+    deploy(aws, synthesized(with_samples(rows=3000)).folder, stacks=["Sources"])
+    assert counts(aws, outputs) == commerce.row_counts(3000)
+    with pytest.raises(DeploymentFailed, match="its rows are of the seed 7"):
+        deploy(aws, synthesized(with_samples(rows=3000, seed=8)).folder, stacks=["Sources"])
+    assert counts(aws, outputs) == commerce.row_counts(3000)
