@@ -125,11 +125,26 @@ class ChangeWriter:
         self.in_transaction = False
         self._at = Position(lsn, self.counter, self._prefix)
 
-    def define(self, relation: Hashable, schema: str, table: str, shape: ShapeOf) -> bool:
-        """From here on the stream calls a table so, and its rows look like that; whether they are wanted."""
+    def define(self, relation: Hashable, schema: str, table: str, shape: ShapeOf) -> None:
+        """From here on the stream calls a table so, and its rows look like that."""
         self._known[relation] = _Relation(schema, table, shape)
         self._learn(relation)
+
+    def wants(self, relation: Hashable) -> bool:
+        """Whether rows of a relation that was defined before are written."""
         return self._relations[relation] is not None
+
+    def drop(self, schema: str, table: str) -> None:
+        """A table is no more."""
+        name = f"{schema}.{table}"
+        if name not in self._statistics or name in self.suspended:
+            return
+        self.flush_table(name)
+        self._statistics[name].ddls += 1
+        if self._plan.settings["ChangeProcessingDdlHandlingPolicy"]["HandleSourceTableDropped"]:
+            self._sender.delete_table(TableShape(schema, table, (), ()))
+        else:
+            log.warning("%s was dropped at the source: its files stay", name)
 
     def truncate(self, relations: Iterable[Hashable]) -> None:
         """Tables were emptied at a stroke. Raises TaskFailed where the settings say so."""

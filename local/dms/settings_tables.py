@@ -67,7 +67,7 @@ TASK: dict[str, dict[str, Line]] = {
         for name, default in {"StreamBufferCount": 3, "StreamBufferSizeInMB": 8, "CtrlStreamBufferSizeInMB": 5}.items()
     },
     "ChangeProcessingDdlHandlingPolicy": {
-        "HandleSourceTableDropped": (True, None, _IDLE + "a dropped table sends nothing; its files stay"),
+        "HandleSourceTableDropped": (True, None, "PostgreSQL says nothing of a dropped table: its files stay"),
         "HandleSourceTableTruncated": (True, (True, False)),
         "HandleSourceTableAltered": (True, (True,), "an altered table's new columns are always written"),
     },

@@ -17,7 +17,7 @@ from local.dms.metrics import MetricsPublisher, figures
 from local.dms.plan import TaskPlan
 from local.dms.policies import TableSuspended, TaskFailed
 from local.dms.sender import FileSender, StreamCut
-from local.dms.shapes import SourceTable
+from local.dms.shapes import SourceTable, TableShape
 from local.dms.sources import KINDS
 from local.dms.state import Checkpoint, Position, TableStatistics, TaskStatus
 from local.dms.stream import ChangeStream
@@ -91,12 +91,18 @@ class TaskRun:
 
     def _select_tables(self) -> list[SourceTable]:
         chosen = [name for name in self._source.tables() if self._plan.rules.selects(*name)]
-        found = [table for name in chosen if (table := self._source.read(*name)) is not None]
+        found = [table for name in chosen if (table := self._definition(*name)) is not None]
         if not found and self._plan.settings["ErrorBehavior"]["FailOnNoTablesCaptured"]:
             raise TaskFailed(
                 "No tables were found at task start: the table mappings match none (FailOnNoTablesCaptured)"
             )
         return found
+
+    def _definition(self, schema: str, table: str) -> SourceTable | None:
+        try:
+            return self._source.read(schema, table)
+        except TableSuspended:  # its line will say so when it is to be loaded, or changes
+            return SourceTable(TableShape(schema, table, (), ()))
 
     def _follow_selection(self, checkpoint: Checkpoint) -> None:
         # a resumed task takes tables that its mappings select now, and leaves those they no longer do
@@ -127,17 +133,17 @@ class TaskRun:
 
     def _load_table(self, line: TableStatistics, checkpoint: Checkpoint, *, first: bool) -> None:
         name = f"{line.schema}.{line.table}"
-        table = self._source.read(line.schema, line.table)
-        if table is None:
-            line.state = "Table does not exist"
-            return
         reloading = line.state == "Table is being reloaded"
-        line.state = line.state if reloading else "Full load"
-        self._report()
-        load = TableLoad(
-            self._plan, self._sender, table, line, task_start=self.status.started, clock=time.time, tick=self._tick
-        )
         try:
+            table = self._source.read(line.schema, line.table)
+            if table is None:
+                line.state = "Table does not exist"
+                return
+            line.state = line.state if reloading else "Full load"
+            self._report()
+            load = TableLoad(
+                self._plan, self._sender, table, line, task_start=self.status.started, clock=time.time, tick=self._tick
+            )
             with self._source.loading(first=first) as reader:
                 rows = load.run(reader)
         except TableSuspended as error:

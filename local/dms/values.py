@@ -1,4 +1,4 @@
-"""From the text PostgreSQL gives for a value to the typed value DMS writes, a column at a time.
+"""From the text a source gives for a value to the typed value DMS writes, a column at a time.
 
 Full load and change stream both come through here, so that one value never arrives in two spellings.
 """
@@ -45,13 +45,14 @@ def arrow_type(column: Column, *, milliseconds: bool = False) -> pa.DataType:
     if kind.name == "DATETIME":
         return pa.timestamp("ms" if milliseconds else "us", "UTC")
     plain: dict[str, pa.DataType] = {
-        "BOOLEAN": pa.bool_(),
         "INT1": pa.int8(),
         "UINT1": pa.uint8(),
+        "INT2": pa.int16(),
         "UINT2": pa.uint16(),
         "UINT4": pa.uint32(),
         "UINT8": pa.uint64(),
-        "INT2": pa.int16(),
+        "BOOLEAN": pa.bool_(),
+        "BYTES": pa.binary(),
         "INT4": pa.int32(),
         "INT8": pa.int64(),
         "REAL4": pa.float32(),
@@ -65,7 +66,7 @@ def arrow_type(column: Column, *, milliseconds: bool = False) -> pa.DataType:
 
 
 def convert(text: pa.Array, column: Column, lob_limit: int) -> Converted:
-    """The typed values of a column. ``text`` is a string array, ``lob_limit`` LobMaxSize in bytes.
+    """The typed values of a column. ``text`` is a string array, or one of bytes; ``lob_limit`` LobMaxSize in bytes.
 
     Example: ``convert(pa.array(["1.50"]), Column("total", dms_type("numeric(12,2)")), 32768).values``
     """
@@ -77,7 +78,8 @@ def convert(text: pa.Array, column: Column, lob_limit: int) -> Converted:
     if kind.name == "TIME":
         return Converted(_times(text))
     if kind.delta == "binary":
-        return _cut(_bytes(text), column, lob_limit if column.is_lob else None)
+        raw = text if pa.types.is_binary(text.type) else _bytes(text)
+        return _cut(raw, column, lob_limit if column.is_lob else None)
     if kind.delta != "string":
         return Converted(pc.cast(text, arrow_type(column)))
     limit = lob_limit if column.is_lob else None

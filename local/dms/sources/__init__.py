@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from local.dms.sources import postgresql
+from local.dms.sources import mysql, postgresql
 from local.dms.sources.base import SourceKind
 
 KINDS: Mapping[str, SourceKind] = {
     "postgres": postgresql,
     "aurora-postgresql": postgresql,
+    "mysql": mysql,
+    "mariadb": mysql,
 }
 
 ERRORS: tuple[type[Exception], ...] = tuple({error for kind in KINDS.values() for error in kind.ERRORS})
