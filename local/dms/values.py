@@ -60,7 +60,6 @@ def arrow_type(column: Column, *, milliseconds: bool = False) -> pa.DataType:
         "DATE": pa.date32(),
         "TIME": pa.time32("ms"),
         "BLOB": pa.binary(),
-        "BYTES": pa.binary(),
     }
     return plain.get(kind.name, pa.string())
 

@@ -99,6 +99,12 @@ class EmbeddedMariaDb(EmbeddedServer):
             for name, value in parameters.items():
                 cursor.execute(f"SET GLOBAL {name} = %s", [int(value) if value.isdigit() else value])
 
+    def change_password(self, password: str) -> None:
+        """Give the master user another password."""
+        with self.administer() as connection, connection.cursor() as cursor:
+            cursor.execute("ALTER USER %s@'%%' IDENTIFIED BY %s", [self.user, password])
+        self.password = password
+
     def probe(self) -> None:
         """Connect as RDS's own account, and let go."""
         self.administer().close()
@@ -132,14 +138,16 @@ def _command(folder: Path, *options: str) -> list[str]:
         f"--basedir={place}",
         f"--lc-messages-dir={place / 'share'}",
         f"--datadir={folder / 'data'}",
+        f"--tmpdir={folder / 'tmp'}",  # a server that starts removes the temporary tables of any other
         *options,
     ]
 
 
 def _install(folder: Path, *, user: str, password: str) -> None:
     data = folder / "data"
-    data.mkdir(mode=0o700, exist_ok=True)
-    own(data)
+    for made_for_server in (data, folder / "tmp"):
+        made_for_server.mkdir(mode=0o700, exist_ok=True)
+        own(made_for_server)
     administrators = secrets.token_hex(16)
     secret = folder / ADMINISTRATOR
     secret.touch(mode=0o600)

@@ -79,6 +79,14 @@ class EmbeddedPostgres(EmbeddedServer):
             gssencmode="disable",
         )
 
+    def change_password(self, password: str) -> None:
+        """Give the server's own user another password."""
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(self.user), sql.Literal(password))
+            )
+        self.password = password
+
     def probe(self) -> None:
         """Connect, and let go."""
         psycopg.connect(self.dsn("postgres"), connect_timeout=5).close()

@@ -1,20 +1,82 @@
-"""AWS::RDS::DBInstance: engine postgres is a real PostgreSQL on this machine, any other is refused."""
+"""AWS::RDS::DBInstance: PostgreSQL is a real PostgreSQL on this machine, MySQL and MariaDB a real MariaDB.
+
+Any other engine is refused.
+"""
 
 from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-import psycopg
-from psycopg import sql
+from typing import Protocol
 
 from local.aws.resources.kind import Created, Properties, ResourceKind
+from local.source.mariadb import EmbeddedMariaDb
 from local.source.postgres import EmbeddedPostgres
 
-SERVERS = {"postgres": EmbeddedPostgres}
-"""Servers on this machine by the engine of an instance."""
+
+class Server(Protocol):
+    """A running database server."""
+
+    host: str
+    port: int
+    password: str
+
+    def change_password(self, password: str) -> None:
+        """Give the master user another password."""
+        ...
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an instance says of its server. ``backups``: whether they are automated; ``port``: None for any."""
+
+    parameters: Mapping[str, str]
+    user: str
+    password: str
+    database: str | None
+    backups: bool
+    port: int | None
+
+
+def _postgresql(folder: Path, wanted: Wanted) -> Server:
+    return EmbeddedPostgres.start(
+        folder,
+        parameters=wanted.parameters,
+        user=wanted.user,
+        password=wanted.password,
+        database=wanted.database or "postgres",
+        port=wanted.port,
+    )
+
+
+def _mariadb(folder: Path, wanted: Wanted) -> Server:
+    return EmbeddedMariaDb.start(
+        folder,
+        parameters=wanted.parameters,
+        user=wanted.user,
+        password=wanted.password,
+        database=wanted.database,
+        port=wanted.port,
+        binary_log=wanted.backups,
+    )
+
+
+SERVERS: Mapping[str, Callable[[Path, Wanted], Server]] = {
+    "postgres": _postgresql,
+    "mysql": _mariadb,
+    "mariadb": _mariadb,
+}
+"""Starts a server on this machine, by the engine of an instance."""
+
+RESTARTS = ("DBParameterGroupName", "BackupRetentionPeriod")
+"""Properties whose change is the server's, and takes a restart."""
 
 
 class DatabaseKinds:
@@ -36,7 +98,7 @@ class DatabaseKinds:
         self._publish = publish
         self._parameters_of = parameters_of
         self._lock = threading.Lock()
-        self._servers: dict[str, EmbeddedPostgres] = {}
+        self._servers: dict[str, Server] = {}
 
     def kinds(self) -> dict[str, ResourceKind]:
         """The type by name."""
@@ -53,7 +115,7 @@ class DatabaseKinds:
     def _create(self, logical_id: str, properties: Properties, stack: str) -> Created:
         if properties.get("Engine") not in SERVERS:
             raise ValueError(
-                f"{logical_id}: Engine {properties.get('Engine')!r} is not emulated; {', '.join(SERVERS)} is"
+                f"{logical_id}: Engine {properties.get('Engine')!r} is not emulated; {', '.join(SERVERS)} are"
             )
         record = self._records.create(logical_id, properties, stack)
         server = self._start(record.physical_id, properties, port=None)
@@ -63,11 +125,11 @@ class DatabaseKinds:
         assert self._records.update is not None
         record = self._records.update(identifier, old, new)
         server = self._servers[identifier]
-        if old.get("DBParameterGroupName") != new.get("DBParameterGroupName"):
+        if any(old.get(name) != new.get(name) for name in RESTARTS):
             server.stop()
             server = self._start(identifier, {**new, "MasterUserPassword": server.password}, port=server.port)
         if old.get("MasterUserPassword") != new.get("MasterUserPassword"):
-            _change_password(server, new["MasterUserPassword"])
+            server.change_password(new["MasterUserPassword"])
         return self._with_endpoint(record, server)
 
     def _delete(self, identifier: str, properties: Properties) -> None:
@@ -80,29 +142,22 @@ class DatabaseKinds:
         shutil.rmtree(self._folder / identifier, ignore_errors=True)
         self._records.delete(identifier, properties)
 
-    def _with_endpoint(self, record: Created, server: EmbeddedPostgres) -> Created:
+    def _with_endpoint(self, record: Created, server: Server) -> Created:
         self._publish(record.physical_id, server.host, server.port)
         endpoint = {"Endpoint.Address": server.host, "Endpoint.Port": str(server.port)}
         return Created(record.physical_id, {**record.attributes, **endpoint})
 
-    def _start(self, identifier: str, properties: Properties, port: int | None) -> EmbeddedPostgres:
+    def _start(self, identifier: str, properties: Properties, port: int | None) -> Server:
         group = properties.get("DBParameterGroupName")
-        server = EmbeddedPostgres.start(
-            self._folder / identifier,
+        wanted = Wanted(
             parameters=self._parameters_of(group) if group else {},
             user=properties["MasterUsername"],
             password=properties["MasterUserPassword"],
-            database=properties.get("DBName", "postgres"),
+            database=properties.get("DBName"),
+            backups=int(properties.get("BackupRetentionPeriod", 1)) > 0,
             port=port,
         )
+        server = SERVERS[properties["Engine"]](self._folder / identifier, wanted)
         with self._lock:
             self._servers[identifier] = server
         return server
-
-
-def _change_password(server: EmbeddedPostgres, password: str) -> None:
-    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(server.user), sql.Literal(password))
-        )
-    server.password = password

@@ -1,4 +1,4 @@
-"""RDS: an instance with engine postgres is a real server, set up as its parameter group says."""
+"""RDS: an instance of PostgreSQL or MySQL is a real server, set up as its parameter group says."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymysql
 import pytest
 
 from local.aws import DeploymentFailed, LocalAws, deploy, destroy
+from local.source.mariadb_programs import supported
 
 
 def database(password_length: int = 20, **properties: Any) -> dict[str, Any]:
@@ -96,5 +98,39 @@ def test_a_protected_database_is_not_deleted(aws: LocalAws, assembly: Callable[.
 
 
 def test_another_engine_is_refused_by_name(aws: LocalAws, assembly: Callable[..., Path]) -> None:
-    with pytest.raises(DeploymentFailed, match="Engine 'mysql' is not emulated"):
-        deploy(aws, assembly(mysql=database(Engine="mysql")))
+    with pytest.raises(DeploymentFailed, match="Engine 'oracle-se2' is not emulated"):
+        deploy(aws, assembly(oracle=database(Engine="oracle-se2")))
+
+
+@pytest.mark.skipif(not supported(), reason="no MariaDB is built for this machine")
+def test_mysql_is_a_server_with_a_binary_log_as_its_parameter_group_and_backups_say(
+    aws: LocalAws, assembly: Callable[..., Path]
+) -> None:
+    def template(**properties: Any) -> dict[str, Any]:
+        made = database(Engine="mysql", **properties)
+        made["Resources"]["Group"]["Properties"] |= {"Family": "mysql8.4", "Parameters": {"binlog_format": "STATEMENT"}}
+        return made
+
+    outputs = deploy(aws, assembly(mysql=template()))["mysql"]
+
+    def asked() -> tuple[Any, ...]:
+        secret = json.loads(aws.client("secretsmanager").get_secret_value(SecretId=outputs["Secret"])["SecretString"])
+        described = aws.client("rds").describe_db_instances(DBInstanceIdentifier=outputs["Id"])["DBInstances"][0]
+        assert (described["Engine"], described["Endpoint"]["Port"]) == ("mysql", int(secret["port"]))
+        with (
+            pymysql.connect(
+                host=secret["host"],
+                port=int(secret["port"]),
+                user=secret["username"],
+                password=secret["password"],
+                database=secret["dbname"],
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT @@log_bin, @@binlog_format, database()")
+            return tuple(cursor.fetchall()[0])
+
+    assert asked() == (1, "STATEMENT", "sales")
+    deploy(aws, assembly(mysql=template(BackupRetentionPeriod=0)))
+    assert asked() == (0, "STATEMENT", "sales")
+    destroy(aws, assembly(mysql=template()))

@@ -1,4 +1,4 @@
-"""A PostgreSQL for the session, a database for each test, and tasks as processes writing to folders."""
+"""A PostgreSQL and a MariaDB for the session, a database for each test, and tasks as processes writing to folders."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from local.dms.chaos import Chaos
 from local.dms.load import TableLoad
 from local.dms.plan import TaskPlan
 from local.dms.sender import FileSender
+from local.dms.sources.mysql.database import parse_position
 from local.dms.sources.postgresql.changes import feed
 from local.dms.sources.postgresql.database import connect, parse_lsn
 from local.dms.sources.postgresql.publication import create_publications, install_ddl_capture, publication_names
@@ -30,6 +31,7 @@ from local.dms.sources.postgresql.source import PostgresSource
 from local.dms.state import Position, TableStatistics, TaskStatus
 from local.dms.target import FolderTarget, Target
 from local.processes import GuardedProcess, start_guarded
+from local.source.mariadb import EmbeddedMariaDb
 from local.source.postgres import EmbeddedPostgres
 
 MAPPINGS: list[dict[str, Any]] = [
@@ -125,7 +127,20 @@ class Shop:
         """
         return parse_lsn(self.rows("SELECT pg_logical_emit_message(true, 'test', 'fence')")[0][0])
 
-    def confirmed(self, slot: str) -> int:
+    schema = "shop"
+
+    def endpoint(self) -> dict[str, Any]:
+        """What a task's plan says of its source."""
+        return {
+            "EngineName": "postgres",
+            "ServerName": self.server.host,
+            "Port": self.server.port,
+            "Username": "dms",
+            "Password": "dms",
+            "DatabaseName": self.name,
+        }
+
+    def confirmed(self, slot: str, _position: str = "") -> int:
         """The slot's confirmed position, 0 without a slot."""
         found = self.rows(f"SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{slot}'")
         return parse_lsn(found[0][0]) if found and found[0][0] else 0
@@ -147,10 +162,62 @@ def shop(postgres: EmbeddedPostgres) -> Iterator[Shop]:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
 
 
+class MySqlShop:
+    """A database of its own in a MariaDB: to DMS, a schema."""
+
+    def __init__(self, server: EmbeddedMariaDb, name: str) -> None:
+        self.server = server
+        self.name = self.schema = name
+        self.connection = server.connect(name)
+
+    def run(self, *statements: str) -> None:
+        """Execute statements, each a transaction of its own."""
+        with self.connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """A query's rows."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
+    def endpoint(self) -> dict[str, Any]:
+        """What a task's plan says of its source."""
+        return {
+            "EngineName": "mysql",
+            "ServerName": self.server.host,
+            "Port": self.server.port,
+            "Username": self.server.user,
+            "Password": self.server.password,
+        }
+
+    def fence(self) -> int:
+        """The position behind everything committed so far."""
+        [(file, place, *_)] = self.rows("SHOW MASTER STATUS")
+        return parse_position(f"{file}:{place}")
+
+    def confirmed(self, _slot: str, position: str) -> int:
+        """A task's position, 0 before it has one."""
+        return parse_position(position) if position else 0
+
+
+@pytest.fixture
+def mysql_shop(mariadb: EmbeddedMariaDb) -> Iterator[MySqlShop]:
+    """An empty database."""
+    name = f"shop{next(_databases)}"
+    with mariadb.connect() as admin, admin.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        made = MySqlShop(mariadb, name)
+        yield made
+        made.connection.close()
+        cursor.execute(f"DROP DATABASE {name}")
+
+
 class RunningTask:
     """A task process over a shop, writing to a folder."""
 
-    def __init__(self, shop: Shop, folder: Path) -> None:
+    def __init__(self, shop: Shop | MySqlShop, folder: Path) -> None:
         self.shop, self.folder = shop, folder
         self.landing = folder / "landing"
         self.slot = f"slot_{shop.name}"
@@ -160,15 +227,8 @@ class RunningTask:
             "slot": self.slot,
             "folder": os.fspath(folder / "state"),
             "target_url": self.landing.as_uri(),
-            "source": {
-                "ServerName": shop.server.host,
-                "Port": shop.server.port,
-                "Username": "dms",
-                "Password": "dms",
-                "DatabaseName": shop.name,
-                "EngineName": "postgres",
-            },
-            "mappings": json.dumps({"rules": MAPPINGS}),
+            "source": shop.endpoint(),
+            "mappings": json.dumps({"rules": MAPPINGS}).replace('"shop"', json.dumps(shop.schema)),
             "s3": dict(S3),
         }
         self.process: GuardedProcess | None = None
@@ -216,8 +276,11 @@ class RunningTask:
     def wait_caught_up(self) -> None:
         """Wait until everything committed so far is in files."""
         fence = self.shop.fence()
-        _wait_for(lambda: self.shop.confirmed(self.slot) >= fence or self._ended(), "the slot to pass the fence")
-        assert self.shop.confirmed(self.slot) >= fence, self.log()
+        _wait_for(lambda: self._position() >= fence or self._ended(), "the task to pass the fence")
+        assert self._position() >= fence, self.log()
+
+    def _position(self) -> int:
+        return self.shop.confirmed(self.slot, self.status().position)
 
     def _ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
@@ -241,6 +304,15 @@ class RunningTask:
 def read(path: Path) -> pa.Table:
     """A Parquet file."""
     return pq.ParquetFile(path).read()
+
+
+@pytest.fixture
+def mysql_task(mysql_shop: MySqlShop, tmp_path: Path) -> Iterator[RunningTask]:
+    """A task over a MySQL source, not started; stopped at the end."""
+    made = RunningTask(mysql_shop, tmp_path / "task")
+    yield made
+    if made.process is not None:
+        made.process.stop()
 
 
 @pytest.fixture

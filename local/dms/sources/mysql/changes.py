@@ -38,6 +38,9 @@ STANDALONE = 1
 LOG_GONE = 1236
 """The server's error for a log, or a place in it, that is not there any more."""
 
+# it warns of a reconnection, which is not allowed here, when its connection is closed
+logging.getLogger("pymysqlreplication").setLevel(logging.ERROR)
+
 _OPERATIONS = {WriteRowsEvent: ord("I"), UpdateRowsEvent: ord("U"), DeleteRowsEvent: ord("D")}
 
 
