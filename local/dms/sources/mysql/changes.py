@@ -209,9 +209,8 @@ class MySqlChanges:
         writer.define(relation, event.schema, event.table, lambda: self._shape(relation, event))
 
     def _shape(self, relation: Hashable, event: TableMapEvent) -> TableShape:
-        hidden = self._catalog.hidden(event.schema, event.table)
         try:
-            self._maps[relation] = understand(event, hidden, self._charsets)
+            self._maps[relation] = understand(event, self._catalog.known(event.schema, event.table, self._charsets))
         except TypeRefused as error:
             self._policy.suspend(str(relation), str(error))
         return self._maps[relation].shape

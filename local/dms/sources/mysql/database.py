@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pymysql
@@ -14,6 +15,7 @@ from catchment.errors import TypeRefused
 from local.dms.address import SourceAddress
 from local.dms.policies import ErrorPolicy, TaskFailed
 from local.dms.shapes import Column, SourceTable, TableShape
+from local.dms.sources.mysql.table_map import Known
 
 SESSION = (
     "SET SESSION time_zone = '+00:00', sql_mode = 'NO_BACKSLASH_ESCAPES', character_set_results = utf8mb4,"
@@ -98,9 +100,12 @@ class Catalog:
             raise
         return SourceTable(TableShape(schema, table, columns, key))
 
-    def hidden(self, schema: str, table: str) -> frozenset[str]:
-        """Columns that DMS does not replicate: generated and invisible ones."""
-        return frozenset(name for name, _, hidden in self.rows(_COLUMNS, schema, table) if hidden)
+    def known(self, schema: str, table: str, charsets: Mapping[int, str]) -> Known:
+        """What a table's map in the log does not say of it, as of now."""
+        found = self.rows(_COLUMNS, schema, table)
+        hidden = frozenset(name for name, _, hidden in found if hidden)
+        words = {name: _words(kind) for name, kind, _ in found if kind.startswith(("enum(", "set("))}
+        return Known(hidden, words, charsets)
 
     def charsets(self) -> dict[int, str]:
         """The server's character sets by the numbers of their collations."""
@@ -111,6 +116,10 @@ class Catalog:
         with self._connection.cursor(Cursor) as cursor:
             cursor.execute(query, arguments or None)
             return list(cursor.fetchall())
+
+
+def _words(declared: str) -> list[str]:
+    return [word.replace("''", "'") for word in re.findall(r"'((?:[^']|'')*)'", declared)]
 
 
 def check_log(catalog: Catalog) -> None:

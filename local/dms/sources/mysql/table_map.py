@@ -32,6 +32,7 @@ _TEMPORAL = {
     FIELD_TYPE.TIMESTAMP2: ("timestamp", row_image.timestamp2),
     FIELD_TYPE.TIME2: ("time", row_image.time2),
 }
+_CHOICES = {FIELD_TYPE.ENUM: ("enum", row_image.enum), FIELD_TYPE.SET: ("set", row_image.set_of)}
 _CODECS = {"utf8mb4": "utf-8", "utf8mb3": "utf-8", "utf8": "utf-8", "ucs2": "utf-16-be", "utf16": "utf-16-be"} | {
     "utf16le": "utf-16-le",
     "utf32": "utf-32-be",
@@ -57,17 +58,28 @@ class _Meta:
     read: Read
 
 
-def understand(event: TableMapEvent, hidden: frozenset[str], charsets: Mapping[int, str]) -> TableMap:
+@dataclass(frozen=True)
+class Known:
+    """What the catalog knows of a table beyond its map.
+
+    ``hidden`` names columns that DMS does not replicate (generated, invisible), ``words`` has those of its ENUM and
+    SET columns, ``charsets`` gives the server's character sets by the number of a collation.
+    """
+
+    hidden: frozenset[str]
+    words: Mapping[str, Sequence[str]]
+    charsets: Mapping[int, str]
+
+
+def understand(event: TableMapEvent, known: Known) -> TableMap:
     """The meaning of a table map.
 
-    ``hidden`` names columns that DMS does not replicate (generated, invisible), ``charsets`` gives the server's
-    character sets by the number of a collation.
     Raises TypeRefused for a column that DMS does not carry, or that the log spells in a way not read here.
     """
-    columns = _columns(event, charsets)
+    columns = _columns(event, known)
     said = event.optional_metadata
     key = tuple(columns[place].name for place in said.simple_primary_key_list or said.primary_keys_with_prefix)
-    kept = [place for place, column in enumerate(columns) if column.name not in hidden]
+    kept = [place for place, column in enumerate(columns) if column.name not in known.hidden]
     shape = TableShape(
         event.schema,
         event.table,
@@ -77,12 +89,12 @@ def understand(event: TableMapEvent, hidden: frozenset[str], charsets: Mapping[i
     return TableMap(shape, [column.read for column in columns], kept)
 
 
-def _columns(event: TableMapEvent, charsets: Mapping[int, str]) -> list[_Meta]:
+def _columns(event: TableMapEvent, known: Known) -> list[_Meta]:
     said = event.optional_metadata
     if len(said.column_name_list) != event.column_count:
         raise TypeRefused("mysql", f"{event.schema}.{event.table}", "binlog_row_metadata is not FULL: no column names")
     texts = iter(said.charset_collation_list or ())
-    words = iter(said.enum_and_set_collation_list or ())
+    collations = iter(said.enum_and_set_collation_list or ())
     enums, sets = iter(said.set_enum_str_value_list or ()), iter(said.set_str_value_list or ())
     found = []
     for column, name in zip(event.columns, said.column_name_list, strict=True):
@@ -91,13 +103,15 @@ def _columns(event: TableMapEvent, charsets: Mapping[int, str]) -> list[_Meta]:
             next(texts)  # MariaDB counts geometries among its texts
             found.append(_Meta(name, "geometry", row_image.binary(column.length_size)))
         elif kind in (FIELD_TYPE.VARCHAR, FIELD_TYPE.STRING, FIELD_TYPE.BLOB):
-            found.append(_Meta(name, *_characters(column, next(texts), charsets)))
-        elif kind == FIELD_TYPE.ENUM:
-            next(words)
-            found.append(_Meta(name, "enum", row_image.enum(column.size, next(enums))))
-        elif kind == FIELD_TYPE.SET:
-            next(words)
-            found.append(_Meta(name, "set", row_image.set_of(column.size, next(sets))))
+            found.append(_Meta(name, *_characters(column, next(texts), known.charsets)))
+        elif kind in _CHOICES:
+            declared, reader, logged = (*_CHOICES[kind], enums if kind == FIELD_TYPE.ENUM else sets)
+            # the library reads words as UTF-8 only
+            in_map, as_utf8 = next(logged), _CODECS.get(known.charsets.get(next(collations), "")) == "utf-8"
+            spelled = in_map if as_utf8 else known.words.get(name)
+            if spelled is None:
+                raise TypeRefused("mysql", declared, f"the words of {name}, which is no more, cannot be read here")
+            found.append(_Meta(name, declared, reader(column.size, spelled)))
         else:
             found.append(_Meta(name, *_plain(column)))
     return found
