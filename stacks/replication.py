@@ -141,6 +141,8 @@ class ReplicationStack(Stack):
             task_parameter=task_parameter(self._settings, name),
             running=source.start_replication,
         )
+        # what the loaders may ask comes before the first file does, also of a source that is started before others
+        managed.node.add_dependency(self._loads)
         self._clear_up_after(name, source, task, managed)
         if source.migration != "full-load":  # which has no place to go on from
             self._lifecycle.restart_after_rotation(

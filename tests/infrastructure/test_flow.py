@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -129,3 +130,15 @@ def test_outputs_say_where_things_are(laptop: Assembly) -> None:
     apply = {"QueueUrl", "DeadLetterUrl", "ApplyFunction", "SweepFunction", "ControlTable", "ContractsUrl"}
     assert apply <= outputs["Apply"]
     assert "salesTaskArn" in outputs["Replication"]
+
+
+def test_no_task_starts_before_the_applier_may_ask_what_is_loaded(assembly_of: Callable[[str], Assembly]) -> None:
+    template = assembly_of("laptop-sources").template("Replication")
+    (policy,) = (
+        name
+        for name, found in template.find_resources("AWS::IAM::Policy").items()
+        if "dms:DescribeTableStatistics" in json.dumps(found["Properties"]) and name.startswith("LoadStates")
+    )
+    started = template.find_resources("Custom::DmsTaskLifecycle")
+    assert len(started) == 2
+    assert all(policy in task["DependsOn"] for task in started.values())
