@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -11,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from catchment.engines.client_text import Target
 from catchment.engines.connection import is_here
+from catchment.engines.trust import Trust
 from catchment.errors import SettingsError
 from catchment.settings import SourceSettings
 
@@ -63,3 +65,9 @@ def source_target(source: SourceSettings, login: Mapping[str, Any], *, with_pass
         encrypted=not is_here(host),
         certificate=None if is_here(host) else certificate,
     )
+
+
+def source_trust(source: SourceSettings) -> Trust:
+    """Whose certificate is taken: RDS has ones that can be verified, whatever DMS has been given."""
+    verified = source.rds is not None or source.dms_ssl_mode.startswith("verify-")
+    return Trust(verified, Path(source.certificate_file) if source.certificate_file is not None else None)

@@ -33,8 +33,9 @@ class Address:
     database: str
 
     @classmethod
-    def parse(cls, url: str) -> Address:
-        """Without a password in it, CATCHMENT_PASSWORD has it, or it is asked for. Raises SettingsError."""
+    def parse(cls, url: str, *, asks: bool = True) -> Address:
+        """Without a password in it, CATCHMENT_PASSWORD has it, or it is asked for; unless ``asks`` is false: then it
+        is empty. Raises SettingsError."""
         try:
             parts = urlsplit(url)
             scheme, port, host = parts.scheme, parts.port, parts.hostname
@@ -48,7 +49,7 @@ class Address:
             "host": host,
             "port": port or engine(scheme).infrastructure.port,
             "username": unquote(parts.username),
-            "password": unquote(parts.password) if parts.password is not None else ask_password("CATCHMENT_PASSWORD"),
+            "password": _password(parts.password, asks),
         }
         return cls(scheme, login, database)
 
@@ -60,6 +61,12 @@ class Address:
         """The database, connected to. ``password`` is that of DMS's user. Raises SourceUnreachable, SettingsError."""
         with connected(self.engine, self.login, self.database, trust) as query:
             yield Direct(self.engine, query, password)
+
+
+def _password(said: str | None, asks: bool) -> str:
+    if said is not None:
+        return unquote(said)
+    return ask_password("CATCHMENT_PASSWORD") if asks else ""
 
 
 def ask_password(variable: str, whose: str = "Password") -> str:

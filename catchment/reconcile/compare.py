@@ -65,7 +65,8 @@ def _same(left: str, right: str, duckdb_type: str) -> str:
     return same
 
 
-def _text(column: str, duckdb_type: str) -> str:
+def as_text(column: str, duckdb_type: str) -> str:
+    """The SQL of a value as it is shown."""
     return rf"'\x' || lower(hex({column}))" if duckdb_type == "BLOB" else f"CAST({column} AS VARCHAR)"
 
 
@@ -109,16 +110,16 @@ class _Keyed:
         repeated = _number(con, f"SELECT sum(more) FROM ({groups})")
         if not repeated:
             return 0, []
-        shown = ", ".join(_text(identifier(name), self.types[name]) for name in self.key)
+        shown = ", ".join(as_text(identifier(name), self.types[name]) for name in self.key)
         rows = con.execute(f"SELECT {shown} FROM ({groups}) ORDER BY {keys} LIMIT {limit}").fetchall()
         return repeated, [Difference(Finding.EXTRA, dict(zip(self.key, row, strict=True))) for row in rows]
 
     def _list(self, con: duckdb.DuckDBPyConnection, limit: int) -> list[Difference]:
         both = [f"coalesce(s.{identifier(name)}, l.{identifier(name)})" for name in self.key]
-        shown = [_text(column, self.types[name]) for column, name in zip(both, self.key, strict=True)]
+        shown = [as_text(column, self.types[name]) for column, name in zip(both, self.key, strict=True)]
         for name in self.values:
             left, right = f"s.{identifier(name)}", f"l.{identifier(name)}"
-            shown += [self.same[name], _text(left, self.types[name]), _text(right, self.types[name])]
+            shown += [self.same[name], as_text(left, self.types[name]), as_text(right, self.types[name])]
         rows = con.execute(
             f"SELECT {self.missing}, {self.extra}, {', '.join(shown)} FROM {self.pairs}"
             f" WHERE {self.missing} OR {self.extra} OR {self.different} ORDER BY {', '.join(both)} LIMIT {limit}"
@@ -142,7 +143,7 @@ def _compare_multisets(
     con: duckdb.DuckDBPyConnection, source: str, lake: str, types: dict[str, str], limit: int
 ) -> tuple[int, int, list[Difference]]:
     # as text, so that the two zeros of a floating-point column stay apart
-    whole = ", ".join(f"{_text(identifier(name), kind)} AS {identifier(name)}" for name, kind in types.items())
+    whole = ", ".join(f"{as_text(identifier(name), kind)} AS {identifier(name)}" for name, kind in types.items())
     counts, listed = [], []
     for finding, one, other in ((Finding.MISSING, source, lake), (Finding.EXTRA, lake, source)):
         surplus = f"(SELECT {whole} FROM {one} EXCEPT ALL SELECT {whole} FROM {other})"

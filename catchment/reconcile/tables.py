@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -41,11 +41,13 @@ def reconcile_table(
     key: Sequence[str],
     scratch: Path,
     limit: int = 20,
+    look: Callable[[str, str], object] | None = None,
 ) -> TableVerdict:
     """Compare ``schema.table`` of the source with its table in the lake or in a replica, value by value.
 
     ``source`` comes from ``one_moment``, ``con`` from ``open_duckdb``; ``key`` is empty for a table without one.
-    ``scratch`` holds the source's rows while they are compared; ``limit`` bounds the rows listed.
+    ``scratch`` holds the source's rows while they are compared; ``limit`` bounds the rows listed. ``look`` is told the
+    relations of source and lake, with the same columns, while they are there.
     Raises TableGone where the source has no such table.
     """
     columns = source.columns(schema, table)
@@ -54,6 +56,8 @@ def reconcile_table(
     lake.read(con, wanted, LAKE)
     sides = [_without_case(con, columns, relation) for relation in (SOURCE, LAKE)]
     found = compare(con, *sides, key=key, limit=limit)
+    if look is not None:
+        look(*sides)
     con.execute(f"DROP VIEW {LAKE}; DROP VIEW {SOURCE}; DROP TABLE {TEXT_TABLE}")
     names = [column.name for column in columns]
     return TableVerdict(

@@ -48,6 +48,7 @@ class SampleSystem:
     setup: Sequence[str] = ()
     """Statements that the tables need, each harmless a second time."""
 
+    @property
     def keys(self) -> Mapping[str, tuple[str, ...]]:
         """The key of each table, by ``schema.table``."""
         return {f"{self.schema}.{table.name}": table.key for table in self.tables}

@@ -52,7 +52,7 @@ def with_tables(source: Any) -> Any:
     system = system_of(source.get("engine"), source.get("samples"))
     if system is None:
         return source
-    tables = {name: {"key": list(key)} for name, key in system.keys().items()}
+    tables = {name: {"key": list(key)} for name, key in system.keys.items()}
     for name, table in said.items():
         known = tables.get(name)
         tables[name] = {**known, **table} if known is not None and isinstance(table, Mapping) else table

@@ -112,7 +112,7 @@ class SourceSettings(Part):
             raise not_allowed("allowed: for a database that is made here (rds)", field="samples")
         system = system_of(self.engine, self.samples.model_dump())
         assert system is not None, "RDS has engines with samples only"
-        for name, key in system.keys().items():
+        for name, key in system.keys.items():
             if name not in self.tables or self.tables[name].key != key:
                 raise not_allowed(f"allowed: {list(key)}, the key of the sample", field=("tables", name, "key"))
         return self

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,8 +28,10 @@ Synthesize = Callable[[Settings], Assembly]
 
 def with_samples(**said: Any) -> Settings:
     laptop = load_settings(CDK_JSON, "laptop")
-    sales = laptop.sources["sales"].model_copy(update={"samples": SampleSettings(kind="commerce", **said)})
-    return laptop.model_copy(update={"sources": {"sales": sales}})
+    sales = laptop.sources["sales"]
+    tables = {name: table for name, table in sales.tables.items() if name in commerce.keys}
+    changed = {"samples": SampleSettings(kind="commerce", **said), "tables": tables}
+    return laptop.model_copy(update={"sources": {"sales": sales.model_copy(update=changed)}})
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,16 @@ def counts(aws: LocalAws, outputs: dict[str, str]) -> dict[str, int]:
         }
 
 
+def once_equal(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What `catchment validate` says of the deployed lake once it has what the source has."""
+    deadline = time.monotonic() + 120
+    while run(["validate", "sales", "--env", "laptop", "--format", "json"]) != 0:
+        assert time.monotonic() < deadline, capsys.readouterr().out
+        capsys.readouterr()
+        time.sleep(0.5)
+    return list(json.loads(capsys.readouterr().out))
+
+
 @pytest.mark.slow
 def test_a_deployment_fills_the_database_and_another_one_adds_the_rest(
     aws: LocalAws, seeded: Assembly, synthesized: Synthesize, capsys: pytest.CaptureFixture[str]
@@ -110,8 +123,12 @@ def test_a_deployment_fills_the_database_and_another_one_adds_the_rest(
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) == commerce.row_counts(2000)["clients"]
 
-    deploy(aws, synthesized(with_samples(rows=3000)).folder, stacks=["Sources"])
+    deploy(aws, synthesized(with_samples(rows=3000)).folder)
     assert counts(aws, outputs) == commerce.row_counts(3000)
+    found = once_equal(capsys)
+    assert {each["table"]: each["rows_lake"] for each in found} == {
+        f"sales.{name}": rows for name, rows in commerce.row_counts(3000).items()
+    }
     with pytest.raises(DeploymentFailed, match="its rows are of the seed 7"):
         deploy(aws, synthesized(with_samples(rows=3000, seed=8)).folder, stacks=["Sources"])
     assert counts(aws, outputs) == commerce.row_counts(3000)
