@@ -49,7 +49,6 @@ def build(app: App, settings: Settings) -> None:
         key=lake.key,
         loaders=apply.loaders,
         agent=sources.agent,
-        control=apply.applier.control,
     )
     MonitoringStack(
         app,

@@ -90,6 +90,8 @@ class ChangeWriter:
         self.in_transaction = False
         self.suspended: dict[str, str] = {}
         """Tables that stopped with an error, and why."""
+        self.truncated: dict[str, int] = {}
+        """Tables whose TRUNCATE has ended the task, with the log position that it follows."""
 
     def begin(self, microseconds: int) -> None:
         """A transaction that was committed at that time since 1970 begins."""
@@ -133,6 +135,11 @@ class ChangeWriter:
     def wants(self, relation: Hashable) -> bool:
         """Whether rows of a relation that was defined before are written."""
         return self._relations[relation] is not None
+
+    def pass_over(self, relation: Hashable, rows: Callable[[], int]) -> None:
+        """Rows of a relation that is not wanted. Those of a suspended table count, as they did before it stopped."""
+        if self._known[relation].name in self.suspended:
+            self.counter += STEP * rows()
 
     def drop(self, schema: str, table: str) -> None:
         """A table is no more."""
@@ -296,11 +303,14 @@ class ChangeWriter:
         if self._plan.settings["ChangeProcessingDdlHandlingPolicy"]["HandleSourceTableTruncated"]:
             self._flush(buffer) if buffer.messages else None
             self._sender.delete_table(shape)
+        elif self._at.lsn <= self.truncated.get(shape.name, -1):
+            log.info("the TRUNCATE of %s was told before the task was resumed", shape.name)
         elif self._plan.policy.fail_on_truncate:
             why = f"{shape.name} was truncated at the source (ApplyErrorFailOnTruncationDdl)"
             self._flush(buffer) if buffer.messages else None
             # resumed, the task goes on without the table until it is loaded again
             self.suspend(TableSuspended(shape.name, why))
+            self.truncated[shape.name] = self._at.lsn
             raise TaskFailed(why)
         else:
             log.warning("%s was truncated at the source: nothing in the files says so", shape.name)

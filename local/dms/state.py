@@ -43,14 +43,16 @@ class Position:
 
 @dataclass
 class Checkpoint:
-    """From where a task goes on. ``loaded`` names the tables whose full load is complete, ``highest`` the highest
-    counter any file may hold, ``streaming`` whether the full load as a whole is over."""
+    """From where a task goes on. ``loaded`` names the tables whose full load is complete, ``truncated`` those
+    whose TRUNCATE has ended the task, with the log position it follows, ``highest`` the highest counter any file may
+    hold, ``streaming`` whether the full load as a whole is over."""
 
     position: Position
     started: float
     streaming: bool = False
     loaded: list[str] = field(default_factory=list)
     suspended: dict[str, str] = field(default_factory=dict)
+    truncated: dict[str, int] = field(default_factory=dict)
     highest: int = 0
     files: dict[str, int] = field(default_factory=dict)
 

@@ -169,6 +169,7 @@ class TaskRun:
             self._source.lookup,
         )
         self._writer.suspended.update(checkpoint.suspended)
+        self._writer.truncated.update(checkpoint.truncated)
         changes = self._source.changes(start)
         self._stream = ChangeStream(
             changes,
@@ -189,6 +190,7 @@ class TaskRun:
             checkpoint.highest = max(checkpoint.highest, self._writer.counter)
         except TaskFailed:
             checkpoint.suspended = dict(self._writer.suspended)
+            checkpoint.truncated = dict(self._writer.truncated)
             checkpoint.write(self._checkpoint_file)
             raise
         finally:

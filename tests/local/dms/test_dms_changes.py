@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from local.dms.policies import TaskFailed
+from local.dms.sources.postgresql.changes import feed
 
 NOISE = "(SELECT string_agg(md5(n::text), '') FROM generate_series(1, 400) n)"
 
@@ -136,9 +137,16 @@ def test_truncate_does_what_the_task_settings_say(shop: Any, replay: Any, mode: 
     replay.finish()
     shop.run("INSERT INTO shop.t VALUES (2)", "TRUNCATE shop.t", "INSERT INTO shop.t VALUES (3)")
     if mode == "fail":
+        messages = replay.messages()
+        with pytest.raises(TaskFailed, match=r"shop\.t was truncated"):
+            feed(replay.writer, messages, replay.source.catalog)
+        assert replay.lines["shop.t"].state == "Table error"
+        # loaded anew before the stream comes to the same TRUNCATE again, the table goes on
+        replay.writer.readmit("shop.t")
+        feed(replay.writer, messages, replay.source.catalog)
+        shop.run("TRUNCATE shop.t")
         with pytest.raises(TaskFailed, match=r"shop\.t was truncated"):
             replay.finish()
-        assert replay.lines["shop.t"].state == "Table error"
         return
     replay.finish()
     expected = [("I", 3)] if mode == "delete" else [("I", 1), ("I", 2), ("I", 3)]

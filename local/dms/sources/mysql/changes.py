@@ -7,6 +7,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from zlib import crc32
@@ -206,7 +207,11 @@ class MySqlChanges:
         if self._tables.get(event.table_id) == relation:  # another definition would have another number
             return
         self._tables[event.table_id] = relation
+        self._maps.pop(relation, None)
         writer.define(relation, event.schema, event.table, lambda: self._shape(relation, event))
+        if not writer.wants(relation) and relation in writer.suspended:
+            with suppress(TableSuspended):  # one whose types are refused has never been read
+                self._shape(relation, event)
 
     def _shape(self, relation: Hashable, event: TableMapEvent) -> TableShape:
         try:
@@ -218,6 +223,7 @@ class MySqlChanges:
     def _rows(self, writer: ChangeWriter, event: RowsEvent) -> None:
         relation = self._tables[event.table_id]
         if not writer.wants(relation):
+            writer.pass_over(relation, lambda: len(self._changes(relation, event)) if relation in self._maps else 0)
             return
         if not _whole(event):
             why = f"{relation}: a row is logged without all its columns (binlog_row_image is not FULL)"
@@ -226,15 +232,21 @@ class MySqlChanges:
             except TableSuspended as error:
                 writer.suspend(error)
             return
+        for change, size in self._changes(relation, event):
+            writer.row(relation, change, size)
+
+    def _changes(self, relation: Hashable, event: RowsEvent) -> list[tuple[RowChange, int]]:
+        """The rows of an event, each with its bytes in the log."""
         table, operation = self._maps[relation], _OPERATIONS[type(event)]
         data = event.packet.read(event.event_size - event.packet.read_bytes)
-        at = 0
+        at, found = 0, []
         while at < len(data):
             begin, old = at, None
             if operation == ord("U"):
                 old, at = _row(data, at, table)
             values, at = _row(data, at, table)
-            writer.row(relation, RowChange(operation, values, old), at - begin)
+            found.append((RowChange(operation, values, old), at - begin))
+        return found
 
 
 def _row(data: bytes, at: int, table: TableMap) -> tuple[list[Value], int]:
