@@ -17,8 +17,9 @@ from catchment_constructs.access_log_bucket import AccessLogBucket
 from catchment_constructs.bucket_emptier import BucketEmptier
 from catchment_constructs.lake_zone import LakeZone
 from catchment_constructs.query_workgroup import QueryWorkgroup
+from catchment_constructs.sample_files import SampleFiles
 from stacks.choices import data_removal, log_retention, stack_name
-from stacks.runtime import function_code
+from stacks.runtime import file_writer_code, function_code, handler_of
 
 LOG_GROUP_CONTEXT = "kms:EncryptionContext:aws:logs:arn"
 """What CloudWatch Logs tells KMS of the group it works for."""
@@ -37,7 +38,7 @@ class Zones:
     quarantine: IBucket
     """Rows that could not be used, with their reasons."""
     artifacts: IBucket
-    """What jobs leave behind besides tables: the event logs of Spark."""
+    """What jobs leave behind besides tables: the event logs of Spark. Sample files."""
     queries: IBucket
     """Results of Athena."""
 
@@ -53,6 +54,7 @@ class LakeStack(Stack):
         if data_removal(settings) == RemovalPolicy.DESTROY:
             ours = {name: zone for name, zone in vars(self.zones).items() if name not in settings.lake.buckets}
             self._empty_on_delete(settings, {"AccessLogs": logs, **ours})
+        self._write_samples(settings)
         for source in settings.sources:
             self._build_database(settings, source, f"Tables of the source {source}", self.zones.silver, f"{source}/")
         self._build_database(settings, "gold", "What is made of the tables of the sources", self.zones.gold)
@@ -122,6 +124,21 @@ class LakeStack(Stack):
         emptier = BucketEmptier(self, "Emptier", code=function_code(), log_retention=log_retention(settings))
         for name, bucket in buckets.items():
             emptier.empty(name.capitalize(), bucket)
+
+    def _write_samples(self, settings: Settings) -> None:
+        if (samples := settings.lake.samples) is not None:
+            SampleFiles(
+                self,
+                "SampleFiles",
+                bucket=self.zones.artifacts,
+                prefix="samples/",
+                key=self.key,
+                rows=samples.rows,
+                seed=samples.seed,
+                code=file_writer_code(),
+                handler=handler_of("sample_files"),
+                log_retention=log_retention(settings),
+            )
 
     def _build_database(self, settings: Settings, name: str, description: str, zone: IBucket, folder: str = "") -> None:
         CfnDatabase(

@@ -26,6 +26,8 @@ AGENT_BUILD = (*LAYER_BUILD, f"{AGENT}/requirements.txt")
 """The drivers of databases are a layer of their own: the other functions need none of them."""
 
 SEEDER = "lambda_src/seeder"
+FILE_WRITER = "lambda_src/sample_files"
+"""What writes samples has their makers in its code, which the other functions do without."""
 
 RUNTIME = ("catchment/__init__.py", "catchment/errors.py")
 RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "reload", "sinks", "storage")
@@ -34,7 +36,7 @@ RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "rel
 
 def function_code() -> Code:
     """The code of every function out of the databases' network: ``lambda_src`` and the part of the core it needs."""
-    kept = [*_all_but(["lambda_src", *_core()]), f"/{AGENT}", f"/{SEEDER}"]
+    kept = [*_all_but(["lambda_src", *_core()]), f"/{AGENT}", f"/{SEEDER}", f"/{FILE_WRITER}"]
     return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=kept)
 
 
@@ -52,6 +54,13 @@ def seeder_code() -> Code:
     return Code.from_asset(
         str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=_beside_databases(SEEDER, "catchment/samples")
     )
+
+
+def file_writer_code() -> Code:
+    """The code of the function that writes sample files."""
+    exclude = _all_but(["lambda_src", "catchment/__init__.py", "catchment/samples"])
+    exclude += ["/lambda_src/*", f"!/{FILE_WRITER}", "!/lambda_src/custom_resource.py"]
+    return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=exclude)
 
 
 def _beside_databases(function: str, *more: str) -> list[str]:

@@ -124,3 +124,19 @@ def types_command(
     from catchment.cli.types import types
 
     types(engine, declared or [], format_.value)
+
+
+@app.command("samples")
+def samples_command(
+    place: Annotated[str, typer.Argument(metavar="PLACE", help="Folder or s3:// URL.")],
+    rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, max=100_000, help="About how many in all.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Another seed, other rows.")] = 7,
+) -> None:
+    """Write sample files into PLACE: the tables of a sales database and of people, as CSV and as JSON lines."""
+    from catchment.samples.files import sample_files
+    from catchment.storage import open_store
+
+    store = open_store(place)
+    for name, content in sample_files(rows, seed):
+        store.write_bytes(name, content)
+        print(f"{name}  {len(content):,} bytes")

@@ -7,12 +7,13 @@ from catchment.settings.database import ExternalSettings, RdsSettings
 from catchment.settings.load import environment_names, load_settings, read_context, stack_prefix
 from catchment.settings.models import DeliverySettings, Settings
 from catchment.settings.network import NetworkSettings
-from catchment.settings.samples import SampleSettings
+from catchment.settings.samples import FileSamples, SampleSettings
 from catchment.settings.source import SourceSettings, TableSettings
 
 __all__ = [
     "DeliverySettings",
     "ExternalSettings",
+    "FileSamples",
     "NetworkSettings",
     "RdsSettings",
     "SampleSettings",

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from catchment.settings.database import KeyArn
 from catchment.settings.network import NetworkSettings
+from catchment.settings.samples import Files
 from catchment.settings.source import EngineName, SourceSettings
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
 
@@ -57,6 +58,8 @@ class LakeSettings(Part):
     """The key that encrypts everything; left out: one is made."""
     scan_limit_gb: Annotated[int, Whole(1, 7000)]
     """What one query of Athena may read before it is cancelled: 1,000 GB cost about 5 $."""
+    samples: Files | None = None
+    """Sample files in the artifact zone, written by a function. Left out: none, and no function."""
 
     @model_validator(mode="after")
     def _no_bucket_twice(self) -> LakeSettings:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
 
 from catchment.engines import ENGINES
 from catchment.samples.catalogue import DEFAULT_SEED, KINDS, SampleKind, sample_system
+from catchment.samples.files import DEFAULT_ROWS, MOST_ROWS
 from catchment.samples.tables import SampleSystem
 from catchment.settings.values import Allowed, Part, Whole, not_allowed
 
@@ -30,12 +31,24 @@ class SampleSettings(Part):
         return self
 
 
+class FileSamples(Part):
+    """Sample files in the lake, to try file ingestion on."""
+
+    kind: Literal["files"]
+    rows: Annotated[int, Whole(1, MOST_ROWS)] = DEFAULT_ROWS
+    """About how many of each system."""
+    seed: Annotated[int, Whole(0, 2**53 - 1)] = DEFAULT_SEED
+
+
 def _spelt_out(said: Any) -> Any:
     return {"kind": said} if isinstance(said, str) else said
 
 
 Samples = Annotated[SampleSettings, BeforeValidator(_spelt_out, json_schema_input_type=SampleKind | SampleSettings)]
 """A kind alone takes the defaults."""
+
+Files = Annotated[FileSamples, BeforeValidator(_spelt_out, json_schema_input_type=Literal["files"] | FileSamples)]
+"""The same."""
 
 
 def system_of(engine: object, samples: Any) -> SampleSystem | None:

@@ -17,7 +17,8 @@ import pytest
 
 from catchment.cli.app import run
 from catchment.samples.commerce import commerce
-from catchment.settings import SampleSettings, Settings, load_settings
+from catchment.samples.files import sample_files
+from catchment.settings import FileSamples, SampleSettings, Settings, load_settings
 from local.aws import LocalAws, deploy
 from local.aws.deployment import DeploymentFailed
 from stacks.context import CDK_JSON
@@ -31,7 +32,8 @@ def with_samples(**said: Any) -> Settings:
     sales = laptop.sources["sales"]
     tables = {name: table for name, table in sales.tables.items() if name in commerce.keys}
     changed = {"samples": SampleSettings(kind="commerce", **said), "tables": tables}
-    return laptop.model_copy(update={"sources": {"sales": sales.model_copy(update=changed)}})
+    lake = laptop.lake.model_copy(update={"samples": FileSamples(kind="files", rows=100)})
+    return laptop.model_copy(update={"sources": {"sales": sales.model_copy(update=changed)}, "lake": lake})
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def seeded(synthesized: Synthesize) -> Assembly:
 def test_nothing_of_it_is_deployed_where_nobody_asks(laptop: Assembly) -> None:
     assert not laptop.resources("Sources", "Custom::SampleData")
     handlers = [each["Handler"] for each in laptop.properties("Sources", "AWS::Lambda::Function")]
+    handlers += [each["Handler"] for each in laptop.properties("Lake", "AWS::Lambda::Function")]
     assert not [handler for handler in handlers if "seeder" in handler or "sample" in handler]
 
 
@@ -69,11 +72,11 @@ def test_who_writes_may_read_the_secret_of_its_source_and_no_more(seeded: Assemb
 
 
 def test_the_handlers_can_be_imported_from_the_code_that_is_deployed(seeded: Assembly) -> None:
-    functions = seeded.properties("Sources", "AWS::Lambda::Function")
-    for name in ("seeder", "sample_data"):
+    functions = [each for stack in ("Lake", "Sources") for each in seeded.properties(stack, "AWS::Lambda::Function")]
+    for name in ("seeder", "sample_data", "sample_files"):
         [function] = [each for each in functions if each["Handler"] == f"lambda_src.{name}.handler.handler"]
         code = seeded.folder / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
-        assert (code / "catchment" / "samples").exists() == (name == "seeder")
+        assert (code / "catchment" / "samples").exists() == (name != "sample_data")
         script = f"import sys; sys.path.insert(0, {str(code)!r}); from lambda_src.{name}.handler import handler"
         subprocess.run([sys.executable, "-P", "-c", script], check=True, cwd=seeded.folder)
 
@@ -114,8 +117,13 @@ def test_a_deployment_fills_the_database_and_another_one_adds_the_rest(
     aws: LocalAws, seeded: Assembly, synthesized: Synthesize, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks = ["Network", "Lake", "Sources"]
-    outputs = deploy(aws, seeded.folder, stacks=stacks)["catchment-laptop-sources"]
+    all_outputs = deploy(aws, seeded.folder, stacks=stacks)
+    outputs = all_outputs["catchment-laptop-sources"]
     assert counts(aws, outputs) == commerce.row_counts(2000)
+    files = aws.folder / "s3" / all_outputs["catchment-laptop-lake"]["ArtifactsBucket"] / "samples"
+    assert {path.relative_to(files).as_posix(): path.read_bytes() for path in files.rglob("*.*")} == dict(
+        sample_files(100)
+    )
 
     assert run(["connect", "sales", "--env", "laptop", "--tool", "python", "--with-password"]) == 0
     asked = "print(connection.execute('SELECT count(*) FROM sales.clients').fetchone()[0]); connection.close()"
