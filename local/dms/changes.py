@@ -170,6 +170,11 @@ class ChangeWriter:
         if not self.in_transaction and lsn > self._at.lsn:
             self._at = Position(lsn, self.counter, self._prefix)
 
+    @property
+    def position(self) -> Position:
+        """How far the stream is read, in whole transactions."""
+        return self._at
+
     def safe_position(self) -> Position:
         """Everything up to here is in files."""
         held = [buffer.safe for buffer in self._open_buffers()] + self._sender.held_positions()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import select
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,12 @@ from local.dms.chaos import Chaos
 from local.dms.load import TableLoad
 from local.dms.plan import TaskPlan
 from local.dms.sender import FileSender
+from local.dms.sources import KINDS
+from local.dms.sources.mysql.changes import MySqlChanges
 from local.dms.sources.mysql.database import parse_position
 from local.dms.sources.postgresql.changes import feed
 from local.dms.sources.postgresql.database import connect, parse_lsn
 from local.dms.sources.postgresql.publication import create_publications, install_ddl_capture, publication_names
-from local.dms.sources.postgresql.source import PostgresSource
 from local.dms.state import Position, TableStatistics, TaskStatus
 from local.dms.target import FolderTarget, Target
 from local.processes import GuardedProcess, start_guarded
@@ -335,24 +338,35 @@ class Replay:
         self.plan: dict[str, Any] = {**RunningTask(shop, folder).plan, "slot": f"replay_{shop.name}"}
         self.now = 1_772_355_600.0
         self.landing = folder / "landing"
+        self.source: Any = None
 
     def begin(self, *, chaos: Chaos | None = None, target: Target | None = None) -> None:
         """Capture changes from here on, with an adversary and a target of the test's own where they are given."""
         self.typed = TaskPlan.of(self.plan)
-        self.source = PostgresSource(self.typed, AwsAccess("", "").source_address(self.plan["source"]))
-        self.session = connect(AwsAccess("", "").source_address(self.plan["source"]))
+        address = AwsAccess("", "").source_address(self.plan["source"])
+        self.source = KINDS[self.plan["source"]["EngineName"]].open(self.typed, address)
         found = [self.source.read(*name) for name in self.source.tables() if self.typed.rules.selects(*name)]
-        self.tables = {table.shape.name: table for table in found if table is not None}
-        install_ddl_capture(self.session, "public")
-        create_publications(self.session, self.typed.slot, self.tables.values(), "public")
-        self.shop.run(f"SELECT pg_create_logical_replication_slot('{self.typed.slot}', 'pgoutput')")
+        self.tables = {table.shape.name: table for table in found}
         self.lines = {t.shape.name: TableStatistics(t.shape.schema, t.shape.table) for t in self.tables.values()}
         place = target or FolderTarget(self.landing / "landing")
         self.sender = FileSender(self.typed, place, chaos or Chaos(None), lambda: self.now)
-        position = Position(0, FIRST_COUNTER)
+        position = Position(self._capture(), FIRST_COUNTER)
         self.writer = ChangeWriter(
             self.typed, self.sender, self.lines, position, self.source.decode, lambda: self.now, self.source.lookup
         )
+
+    def _capture(self) -> int:
+        # read by SQL, the slot gives no other session a reason to wait
+        with closing(connect(AwsAccess("", "").source_address(self.plan["source"]))) as session:
+            install_ddl_capture(session, "public")
+            create_publications(session, self.typed.slot, self.tables.values(), "public")
+        self.shop.run(f"SELECT pg_create_logical_replication_slot('{self.typed.slot}', 'pgoutput')")
+        return 0
+
+    def close(self) -> None:
+        """Let the source go."""
+        if self.source is not None:
+            self.source.close()
 
     def messages(self) -> list[bytes]:
         """What the source has to say since the last time."""
@@ -396,13 +410,47 @@ class Replay:
         return [row for path in self.files(table) if path.name[0] == "2" for row in read(path).to_pylist()]
 
 
+class MySqlReplay(Replay):
+    """The binary log in process."""
+
+    def __init__(self, shop: MySqlShop, folder: Path) -> None:
+        super().__init__(shop, folder)  # type: ignore[arg-type]
+        self.changes: MySqlChanges | None = None
+
+    def _capture(self) -> int:
+        start = self.source.begin(list(self.tables.values()))
+        self.changes = self.source.changes(Position(start, FIRST_COUNTER))
+        return int(start)
+
+    def feed(self) -> None:
+        """Take what the source has to say."""
+        assert self.changes is not None
+        fence = self.shop.fence()
+        while self.writer.position.lsn < fence:
+            if self.changes.read(self.writer) and self.writer.position.lsn < fence:
+                select.select([self.changes.waits_on()], [], [], 10)
+
+    def close(self) -> None:
+        """Hang up, and let the source go."""
+        if self.changes is not None:
+            self.changes.close()
+        super().close()
+
+
 @pytest.fixture
 def replay(shop: Shop, tmp_path: Path) -> Iterator[Replay]:
     """A change stream in process."""
     made = Replay(shop, tmp_path / "replay")
     yield made
-    made.session.close()
-    made.source.close()
+    made.close()
+
+
+@pytest.fixture
+def mysql_replay(mysql_shop: MySqlShop, tmp_path: Path) -> Iterator[MySqlReplay]:
+    """The binary log in process."""
+    made = MySqlReplay(mysql_shop, tmp_path / "replay")
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -280,7 +280,7 @@ def _connect_once() -> Callable[..., Any]:
         if not left[0]:
             raise pymysql.InterfaceError(2013, "the connection to the binary log was lost")
         left[0] -= 1
-        return pymysql.connect(**options)
+        return pymysql.connect(database=options.pop("db", None), **options)
 
     return connect
 
