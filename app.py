@@ -49,6 +49,7 @@ def build(app: App, settings: Settings) -> None:
         key=lake.key,
         loaders=apply.loaders,
         agent=sources.agent,
+        control=apply.applier.control,
     )
     MonitoringStack(
         app,

@@ -14,6 +14,8 @@ CatchmentError
 │   ├── SampleRefused       a database holds something in the place of a sample system
 │   ├── ReloadSeen          a load file was written again, and nobody asked for a reload
 │   ├── ReloadFailed        a table could not be loaded again
+│   ├── SourceNotReady      something in a source keeps its task from starting
+│   ├── SourceAgentFailed   the function beside the databases reached a source, and failed there
 │   ├── TeardownFailed      a step of taking an environment down did not work
 │   ├── DamagedVector       a deletion vector of the table cannot be read
 │   └── UnreadableFile      a landing file cannot be read at all: it is quarantined whole
@@ -253,6 +255,29 @@ class SourceUnreadable(Terminal):
 
     def __str__(self) -> str:
         return f"{self.what} cannot be read: {self.why}"
+
+
+class SourceNotReady(Terminal):
+    """Something in a source keeps its task from starting; ``findings`` says what, each in a line."""
+
+    def __init__(self, source: str, findings: tuple[str, ...]) -> None:
+        super().__init__(source, findings)
+        self.source, self.findings = source, findings
+
+    def __str__(self) -> str:
+        listed = "; ".join(self.findings)
+        return f"{self.source} is not ready (catchment preflight {self.source} says what mends it): {listed}"
+
+
+class SourceAgentFailed(Terminal):
+    """The function beside the databases reached a source, and failed there."""
+
+    def __init__(self, source: str, action: str, why: str) -> None:
+        super().__init__(source, action, why)
+        self.source, self.action, self.why = source, action, why
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.action}: {self.why}"
 
 
 class SourceUnreachable(Transient):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import CfnOutput, CustomResource, Stack
+from aws_cdk.aws_dynamodb import ITable
 from aws_cdk.aws_iam import IRole, Policy
 from aws_cdk.aws_kms import IKey
 from aws_cdk.aws_s3 import IBucket
@@ -14,6 +15,7 @@ from constructs import Construct
 
 from catchment.engines import engine
 from catchment.errors import SettingsError
+from catchment.prepare.wanted import wanted_of
 from catchment.settings import Settings, SourceSettings
 from catchment.settings.loading import ParallelLoad as ParallelLoadSettings
 from catchment_constructs.dms_certificate import DmsCertificate
@@ -28,6 +30,7 @@ from catchment_constructs.dms_task_settings import LobPolicy
 from catchment_constructs.replication_network import ReplicationNetwork
 from catchment_constructs.source_agent import SourceAgent
 from catchment_constructs.source_clean_up import SourceCleanUp
+from catchment_constructs.source_preparation import SourcePreparation
 from stacks.choices import held_parameter, log_retention, stack_name, task_parameter
 from stacks.runtime import ROOT, function_code
 from stacks.sources import Database
@@ -58,6 +61,7 @@ class ReplicationStack(Stack):
         key: IKey,
         loaders: Sequence[IRole],
         agent: SourceAgent | None,
+        control: ITable,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         self._settings, self._landing, self._key, self._network = settings, landing, key, network
@@ -66,6 +70,7 @@ class ReplicationStack(Stack):
         self._instance = self._build_instance(network) if settings.replication.serverless is None else None
         self._lifecycle = self._build_lifecycle()
         self._clean_up = self._build_clean_up(agent)
+        self._preparation = self._build_preparation(agent, control)
         self.tasks = {
             name: self._build_source(name, source, databases[name]) for name, source in settings.sources.items()
         }
@@ -112,12 +117,36 @@ class ReplicationStack(Stack):
             wait_seconds=self._settings.replication.wait_seconds,
         )
 
+    def _build_preparation(self, agent: SourceAgent | None, control: ITable) -> SourcePreparation | None:
+        if agent is None:
+            return None
+        return SourcePreparation(
+            self,
+            "SourcePreparation",
+            agent=agent.function,
+            control=control,
+            code=function_code(),
+            log_retention=log_retention(self._settings),
+            wait_seconds=self._settings.replication.wait_seconds,
+        )
+
+    def _prepare_for(
+        self, name: str, source: SourceSettings, task: DmsTask | DmsServerlessReplication, managed: CustomResource
+    ) -> CustomResource | None:
+        if self._preparation is None or engine(source.engine).upkeep is None:
+            return None
+        wanted = wanted_of(self._settings, name).to_json()
+        self._preparation.gate(
+            name, source=name, task=task, runs=managed, running=source.start_replication, wanted=wanted
+        )
+        return self._preparation.before(name, source=name, task=task, wanted=wanted, prepares=source.prepare)
+
     def _clear_up_after(
         self, name: str, source: SourceSettings, task: DmsTask | DmsServerlessReplication, managed: CustomResource
-    ) -> None:
+    ) -> CustomResource | None:
         if self._clean_up is None or engine(source.engine).upkeep is None:
-            return
-        self._clean_up.after(
+            return None
+        return self._clean_up.after(
             name,
             task=task,
             runs=managed,
@@ -143,7 +172,11 @@ class ReplicationStack(Stack):
         )
         # what the loaders may ask comes before the first file does, also of a source that is started before others
         managed.node.add_dependency(self._loads)
-        self._clear_up_after(name, source, task, managed)
+        prepared = self._prepare_for(name, source, task, managed)
+        cleaned = self._clear_up_after(name, source, task, managed)
+        if prepared is not None and cleaned is not None:
+            # The source is put back last: what the task has left there may belong to the user that goes then.
+            cleaned.node.add_dependency(prepared)
         if source.migration != "full-load":  # which has no place to go on from
             self._lifecycle.restart_after_rotation(
                 f"{name}-Rotated", secret=database.secret, task_parameter=task_parameter(self._settings, name)

@@ -30,7 +30,7 @@ FILE_WRITER = "lambda_src/sample_files"
 """What writes samples has their makers in its code, which the other functions do without."""
 
 RUNTIME = ("catchment/__init__.py", "catchment/errors.py")
-RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "reload", "sinks", "storage")
+RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "prepare", "reload", "sinks", "storage")
 """What of the core functions and Spark job import. The rest (settings, engines, command line …) changes neither."""
 
 
@@ -42,7 +42,7 @@ def function_code() -> Code:
 
 def agent_code(certificates: Sequence[str] = ()) -> Code:
     """The code of the function beside the databases: its handler, what the engines say, and certificates (paths)."""
-    exclude = _beside_databases(AGENT)
+    exclude = _beside_databases(AGENT, "catchment/prepare")
     folders = {folder.as_posix() for path in certificates for folder in Path(path).parents if folder.name}
     exclude += [line for folder in sorted(folders) for line in (f"!/{folder}", f"/{folder}/*")]
     exclude += [f"!/{path}" for path in certificates]

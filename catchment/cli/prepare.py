@@ -10,7 +10,8 @@ from rich.table import Table
 
 from catchment.cli.show import new_console
 from catchment.engines.readiness import Step, Wanted
-from catchment.prepare.operation import Record, prepare, unprepare
+from catchment.prepare.operation import prepare, unprepare
+from catchment.prepare.record import Record
 from catchment.prepare.sides import Side
 
 

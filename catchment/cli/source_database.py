@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import typer
 
+from catchment.cli.options import CDK_JSON
 from catchment.engines import ENGINES, engine
 from catchment.engines.connection import connected, is_here
 from catchment.engines.readiness import Wanted
@@ -18,7 +19,10 @@ from catchment.engines.trust import Login, Trust
 from catchment.errors import SettingsError
 from catchment.prepare.sides import Direct
 from catchment.prepare.wanted import wanted_of
-from catchment.settings import load_settings
+from catchment.settings import load_settings, stack_prefix
+
+if TYPE_CHECKING:
+    from catchment.prepare.deployed import DeployedSource
 
 LOB_KB, OUTAGE_HOURS = 64, 24
 """What is taken where no settings say it."""
@@ -74,20 +78,29 @@ def ask_password(variable: str, whose: str = "Password") -> str:
     return os.environ.get(variable) or str(typer.prompt(whose, hide_input=True))
 
 
-def wanted_at(
-    address: Address, side: Direct, cdk_json: Path, env: str | None, source: str | None, user: str | None
-) -> Wanted:
+def wanted_at(address: Address, side: Direct, env: str, source: str | None, user: str | None) -> Wanted:
     """What a database is wanted for: as the settings say of ``source``, or with every table that it holds."""
     encrypted = not is_here(str(address.login["host"]))
     if source is None:
         return Wanted(
-            tables=side.every_table(),
-            lob_max_kb=LOB_KB,
-            outage_hours=OUTAGE_HOURS,
-            user=user,
-            encrypted=encrypted,
+            tables=side.every_table(), lob_max_kb=LOB_KB, outage_hours=OUTAGE_HOURS, user=user, encrypted=encrypted
         )
-    settings = load_settings(cdk_json, env or "dev")
+    return replace(_wanted(env, source), user=user, encrypted=encrypted)
+
+
+def deployed(env: str, prefix: str | None, source: str | None, user: str | None) -> tuple[DeployedSource, Wanted]:
+    """A source of a deployed environment, and what it is wanted for. Raises SettingsError."""
+    if source is None:
+        raise SettingsError("command line", "SOURCE", None, "a source of the settings, or --url, has to be given")
+    if user is not None:
+        raise SettingsError("command line", "--user", user, "it goes with --url: DMS logs in with the source's secret")
+    from catchment.prepare.deployed import deployed_source  # boto3 takes its time to import
+
+    return deployed_source(env, prefix or stack_prefix(CDK_JSON, env), source), _wanted(env, source)
+
+
+def _wanted(env: str, source: str) -> Wanted:
+    settings = load_settings(CDK_JSON, env)
     if source not in settings.sources:
         raise SettingsError("command line", "SOURCE", source, f"allowed are {', '.join(settings.sources)}")
-    return replace(wanted_of(settings, source), user=user, encrypted=encrypted)
+    return wanted_of(settings, source)

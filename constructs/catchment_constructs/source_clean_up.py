@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Stack
+from aws_cdk import CustomResource, Stack
 from aws_cdk.aws_lambda import Code, IFunction
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct, IConstruct
@@ -71,12 +71,12 @@ class SourceCleanUp(Construct):
         source: str,
         wanted: bool,
         kept: str = "",
-    ) -> None:
+    ) -> CustomResource:
         """Clear up after a task, if it is ``wanted`` then.
 
         ``runs`` is what has the task run, if ``running``. What it then holds is noted in the SSM parameter, anew
         whenever it was changed or started. ``source`` is what the agent calls its database, ``kept`` the name of what
-        somebody else made for the task.
+        somebody else made for the task. Returns what clears up, which is removed after the task.
         """
         cleaned = self._worker.resource(
             self,
@@ -105,6 +105,7 @@ class SourceCleanUp(Construct):
             },
         )
         held.node.add_dependency(runs)
+        return cleaned
 
     def _allow_noting(self, parameters: Sequence[str]) -> None:
         stack = Stack.of(self)

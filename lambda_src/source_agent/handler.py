@@ -3,6 +3,10 @@
 ``{"action": "headroom"}``: how much of its log each source keeps, as metrics; asked for by a schedule.
 ``{"action": "held", "source": name, "task": id}``: what a replication task keeps the log with.
 ``{"action": "clean_up", "source": name, "held": […], "tables": [[schema, table], …]}``: takes away what it left.
+``{"action": "plan", "source": name, "wanted": {…}, "before": […]}``: what is still to do, and undoes all.
+``{"action": "prepare", "source": name, "wanted": {…}}``: does it.
+``{"action": "unprepare", "source": name, "statements": […]}``: takes it back.
+``{"action": "preflight", "source": name, "wanted": {…}}``: what stands in the way of its task.
 
 What an engine says and wants is in its module in ``catchment.engines``.
 """
@@ -12,8 +16,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from os import environ
 from pathlib import Path
@@ -24,9 +28,11 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from catchment.engines import engine
 from catchment.engines.base import Query, Upkeep
-from catchment.engines.connection import connected
-from catchment.engines.trust import Trust
+from catchment.engines.connection import connected, is_here
+from catchment.engines.readiness import Wanted, undo, undo_of
+from catchment.engines.trust import Login, Trust
 from catchment.errors import SourceUnreachable
+from catchment.prepare.sides import Direct
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,12 +53,22 @@ class Source:
     @contextmanager
     def open(self) -> Iterator[tuple[Upkeep, Query]]:
         """What its engine knows, and statements on it. Raises SourceUnreachable."""
-        login = self._login()
-        own = Path(environ["LAMBDA_TASK_ROOT"], self.certificate) if self.certificate is not None else None
         knowing = engine(self.engine).upkeep
         assert knowing is not None, "the stack names no source of another engine"
-        with connected(self.engine, json.loads(login), self.database, Trust(self.verified, own)) as query:
+        with self._connected(json.loads(self._login())) as query:
             yield knowing, query
+
+    @contextmanager
+    def side(self, said: Mapping[str, Any]) -> Iterator[tuple[Direct, Wanted]]:
+        """The source as preparation sees it, and what ``said`` wants of it. Raises SourceUnreachable."""
+        login = json.loads(self._login())
+        with self._connected(login) as query:
+            wanted = replace(Wanted.from_json(said), encrypted=not is_here(login["host"]))
+            yield Direct(self.engine, query), wanted
+
+    def _connected(self, login: Login) -> AbstractContextManager[Query]:
+        own = Path(environ["LAMBDA_TASK_ROOT"], self.certificate) if self.certificate is not None else None
+        return connected(self.engine, login, self.database, Trust(self.verified, own))
 
     def _login(self) -> str:
         gone = (_secrets().exceptions.ResourceNotFoundException, _secrets().exceptions.InvalidRequestException)
@@ -103,6 +119,27 @@ def _clean_up(event: Mapping[str, Any]) -> dict[str, Any]:
         return {"done": done, "left": knowing.left(query, event["held"])}
 
 
+def _plan(event: Mapping[str, Any]) -> dict[str, Any]:
+    with _sources()[event["source"]].side(event["wanted"]) as (side, wanted):
+        steps = side.plan(wanted)
+    return {"steps": [asdict(step) for step in steps], "undo": undo_of(steps, event.get("before", []))}
+
+
+def _prepare(event: Mapping[str, Any]) -> dict[str, Any]:
+    with _sources()[event["source"]].side(event["wanted"]) as (side, wanted):
+        return {"done": side.take(wanted)}
+
+
+def _unprepare(event: Mapping[str, Any]) -> dict[str, Any]:
+    with _sources()[event["source"]].open() as (_, query):
+        return asdict(undo(query, event["statements"]))
+
+
+def _preflight(event: Mapping[str, Any]) -> dict[str, Any]:
+    with _sources()[event["source"]].side(event["wanted"]) as (side, wanted):
+        return {"findings": [{**asdict(finding), "fix": finding.fix} for finding in side.findings(wanted)]}
+
+
 @cache
 def _sources() -> dict[str, Source]:
     return {name: Source(**said) for name, said in json.loads(environ["SOURCES"]).items()}
@@ -117,4 +154,8 @@ _ACTIONS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "headroom": _headroom,
     "held": _held,
     "clean_up": _clean_up,
+    "plan": _plan,
+    "prepare": _prepare,
+    "unprepare": _unprepare,
+    "preflight": _preflight,
 }

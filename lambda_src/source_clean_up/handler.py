@@ -19,22 +19,15 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from catchment.errors import SourceUnreachable
+from catchment.prepare.agent import ask
 from catchment.reload.serverless import task_api
 from lambda_src.waiting import waiting_custom_resource
 
 LOOKS = 20
 """How often a source that cannot be reached, or that is still read, is looked at: five minutes, every 15 seconds."""
 
-_UNREACHABLE = ("SourceUnreachable", "Sandbox.Timedout")
 _LOG = logging.getLogger(__name__)
-
-
-class AgentFailed(Exception):
-    """The function beside the databases reached the source, and failed there."""
-
-
-class SourceUnreachable(Exception):
-    """The source could not be reached; it may be soon, or never again."""
 
 
 def _identity(event: dict[str, Any]) -> str:
@@ -56,7 +49,7 @@ def _note(properties: dict[str, Any], memory: dict[str, Any]) -> str | None:
     """What was noted before stays noted: names are given once."""
     source, task = properties["Source"], properties["TaskArn"]
     try:
-        held = _ask(action="held", source=source, task=task.rpartition(":")[2])["held"]
+        held = _ask(source, "held", task=task.rpartition(":")[2])["held"]
     except SourceUnreachable as error:
         return _again(memory, f"{source}: what {task} holds is not noted: {error}")
     noted = _noted(properties["Parameter"]) or {"held": []}
@@ -77,7 +70,7 @@ def _clean_up(properties: dict[str, Any], memory: dict[str, Any]) -> str | None:
         return None
     tables = [name.partition(".")[::2] for name in properties["Tables"]]
     try:
-        answer = _ask(action="clean_up", source=source, held=noted["held"], tables=tables)
+        answer = _ask(source, "clean_up", held=noted["held"], tables=tables)
     except SourceUnreachable as error:
         return _again(memory, f"{source}: look for {_names(noted['held'])} yourself: {error}")
     _LOG.info("%s: cleared up: %s", source, _names(answer["done"]))
@@ -96,14 +89,8 @@ def _again(memory: dict[str, Any], complaint: str) -> str | None:
     return None
 
 
-def _ask(**event: Any) -> dict[str, Any]:
-    """What the agent answers. Raises SourceUnreachable, AgentFailed."""
-    answer = _lambda().invoke(FunctionName=os.environ["AGENT_FUNCTION"], Payload=json.dumps(event).encode())
-    said: dict[str, Any] = json.loads(answer["Payload"].read())
-    if "FunctionError" not in answer:
-        return said
-    reason = f"{said.get('errorType')}: {said.get('errorMessage')}"
-    raise SourceUnreachable(reason) if said.get("errorType") in _UNREACHABLE else AgentFailed(reason)
+def _ask(source: str, action: str, **said: Any) -> dict[str, Any]:
+    return ask(_lambda(), os.environ["AGENT_FUNCTION"], source, action, **said)
 
 
 def _noted(parameter: str) -> dict[str, Any] | None:

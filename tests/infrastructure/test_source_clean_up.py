@@ -120,7 +120,7 @@ def test_a_request_that_waits_is_handed_back_for_as_long_as_its_resource_exists(
         if resource["Type"] == "AWS::Lambda::EventSourceMapping"
     }
     waiting = [each for each in stack.values() if each["Type"].startswith("Custom::")]
-    assert len(waiting) == 4
+    assert len(waiting) == 6
     for resource in waiting:
         [function, _] = resource["Properties"]["ServiceToken"]["Fn::GetAtt"]
         assert ways_back[function] in resource["DependsOn"]
@@ -135,12 +135,12 @@ def test_a_source_is_cleared_up_after_its_task_is_gone_and_looked_at_before(lapt
     assert managed in by_kind["Custom::SourceHeld"][1]["DependsOn"]
 
 
-def test_the_agent_is_asked_by_one_function_alone(laptop: Assembly) -> None:
+def test_the_agent_is_asked_by_two_functions_alone(laptop: Assembly) -> None:
     asking = [
         path
         for path, policy in laptop.everywhere("AWS::IAM::Policy")
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if statement["Action"] == "lambda:InvokeFunction" and "Agent" in json.dumps(statement["Resource"])
     ]
-    assert len(asking) == 1
-    assert "SourceCleanUp" in asking[0]
+    assert len(asking) == 2
+    assert all(any(who in path for path in asking) for who in ("SourceCleanUp", "SourcePreparation"))

@@ -150,6 +150,20 @@ def note(change: Change, context: Context) -> Iterator[Effect]:
     yield from ()
 
 
+def prepare(change: Change, context: Context) -> Iterator[Effect]:
+    """What sets a source up before its task, and puts it back."""
+    was, will = (_prepares(resource) for resource in (change.before, change.after))
+    source = f"source {change.resource.properties.get('Source')}"
+    if will and not was:
+        yield effect(Level.NONE, change.resource, f"sets {source} up for its task, where it is not yet")
+    elif was and not will:
+        yield effect(Level.NONE, change.resource, f"puts {source} back as it was before it was set up for its task")
+
+
+def _prepares(resource: Resource | None) -> bool:
+    return resource is not None and resource.properties.get("Prepare") == "true"
+
+
 def _cleans_up(resource: Resource | None) -> bool:
     return resource is not None and resource.properties.get("CleanUp") == "true"
 
@@ -162,4 +176,6 @@ RULES: dict[str, Rule] = {
     "Custom::DmsTaskLifecycle": lifecycle,
     "Custom::SourceCleanUp": clean_up,
     "Custom::SourceHeld": note,
+    "Custom::SourcePreflight": note,
+    "Custom::SourcePrepared": prepare,
 }

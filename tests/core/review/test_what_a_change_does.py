@@ -136,6 +136,18 @@ def test_what_clears_up_after_a_task_is_told_when_it_does_and_when_it_changes() 
     ]
 
 
+def test_what_sets_a_source_up_is_told_when_it_begins_and_ends() -> None:
+    def prepared(prepares: str, wanted: str = "a") -> Template:
+        said = {"Source": "sales", "Wanted": wanted}
+        looked = ("Custom::SourcePreflight", {**said, "Running": "true"})
+        return {"up": ("Custom::SourcePrepared", {**said, "Prepare": prepares}), "look": looked}
+
+    back = ["none: puts source sales back as it was before it was set up for its task"]
+    assert told({}, prepared("true")) == ["none: sets source sales up for its task, where it is not yet"]
+    assert told(prepared("true"), prepared("true", "b")) == told({}, prepared("false")) == []
+    assert told(prepared("true"), prepared("false")) == told(prepared("true"), {}) == back
+
+
 def test_what_a_name_forbids_breaks_off() -> None:
     named = {**INSTANCE[1], "ReplicationInstanceIdentifier": "catchment-dev", "KmsKeyId": "a"}
     found = told(pipeline(Instance=(INSTANCE[0], named)), pipeline(Instance=(INSTANCE[0], {**named, "KmsKeyId": "b"})))
