@@ -255,8 +255,8 @@ def test_unknown_parameters_actions_and_engines_are_refused(dms: Dms) -> None:
         dms.call("MakeCoffee")
     with pytest.raises(DmsFault, match="DescribeCertificates is not emulated"):
         dms.call("DescribeCertificates")
-    with pytest.raises(DmsFault, match="'mysql'"):
-        dms.call("CreateEndpoint", EndpointIdentifier="m", EndpointType="source", EngineName="mysql")
+    with pytest.raises(DmsFault, match="'oracle'"):
+        dms.call("CreateEndpoint", EndpointIdentifier="m", EndpointType="source", EngineName="oracle")
     with pytest.raises(DmsFault, match=r"S3Settings\.GlueCatalogGeneration"):
         dms.call("ModifyEndpoint", EndpointArn=dms.target, S3Settings={"GlueCatalogGeneration": True})
     with pytest.raises(DmsFault) as fault:
