@@ -15,6 +15,7 @@ CatchmentError
 │   ├── ReloadSeen          a load file was written again, and nobody asked for a reload
 │   ├── ReloadFailed        a table could not be loaded again
 │   ├── SourceNotReady      something in a source keeps its task from starting
+│   ├── SourceRefused       a source database did not take a statement
 │   ├── SourceAgentFailed   the function beside the databases reached a source, and failed there
 │   ├── TeardownFailed      a step of taking an environment down did not work
 │   ├── DamagedVector       a deletion vector of the table cannot be read
@@ -267,6 +268,17 @@ class SourceNotReady(Terminal):
     def __str__(self) -> str:
         listed = "; ".join(self.findings)
         return f"{self.source} is not ready (catchment preflight {self.source} says what mends it): {listed}"
+
+
+class SourceRefused(Terminal):
+    """A source database did not take a statement: a right is missing, or something is not there."""
+
+    def __init__(self, statement: str, why: str) -> None:
+        super().__init__(statement, why)
+        self.statement, self.why = statement, why
+
+    def __str__(self) -> str:
+        return f"the database does not take {self.statement}: {self.why}"
 
 
 class SourceAgentFailed(Terminal):

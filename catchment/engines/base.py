@@ -272,11 +272,11 @@ class Engine(Protocol):
         ...
 
     @property
-    def preparation(self) -> Preparation | None:
+    def preparation(self) -> Preparation:
         """What makes its databases sources."""
         ...
 
     @property
-    def preflight(self) -> Preflight | None:
+    def preflight(self) -> Preflight:
         """What is looked at before a task starts."""
         ...

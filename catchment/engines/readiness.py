@@ -172,7 +172,7 @@ def undo(query: Query, statements: Sequence[str]) -> Undone:
         try:
             query(statement)
         except Exception as error:  # each driver has a tree of its own
-            failed[statement] = str(error)
+            failed[statement] = str(getattr(error, "why", error))
         else:
             done.append(statement)
     return Undone(done, failed)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from catchment.engines import engine
 from catchment.engines.base import Query
-from catchment.engines.readiness import Finding, Step, Undone, Wanted, WantedTable, take, undo
-from catchment.errors import SettingsError
+from catchment.engines.readiness import STAND_IN, Finding, Step, Undone, Wanted, WantedTable, take, undo
+from catchment.errors import SourceRefused
 
 
 class Side(Protocol):
-    """A source's database, as preparation and preflight need it. Each may raise SourceUnreachable."""
+    """A source's database, as preparation and preflight need it. Each may raise SourceUnreachable, SourceRefused."""
 
     def plan(self, wanted: Wanted) -> list[Step]:
         """What is still to be done."""
@@ -36,10 +36,8 @@ class Direct:
 
     def __init__(self, engine_name: str, query: Query, password: str | None = None) -> None:
         knowing = engine(engine_name)
-        if knowing.preparation is None or knowing.preflight is None:
-            raise SettingsError("sources", "engine", engine_name, "it is not prepared from here")
         self._preparation, self._preflight = knowing.preparation, knowing.preflight
-        self._query, self._password = query, password
+        self._query, self._password = _told(query, password), password
 
     def plan(self, wanted: Wanted) -> list[Step]:
         """What is still to be done."""
@@ -60,3 +58,16 @@ class Direct:
     def every_table(self) -> list[WantedTable]:
         """The tables that it holds besides its own."""
         return self._preflight.every_table(self._query)
+
+
+def _told(query: Query, password: str | None) -> Query:
+    """The same, with an error of the tree where the database refuses; without the password, where there is one."""
+
+    def told(statement: str, parameters: Sequence[object] = (), /) -> Sequence[Sequence[Any]]:
+        try:
+            return query(statement, parameters)
+        except Exception as error:  # each driver has a tree of its own
+            shown = statement.replace(password, STAND_IN) if password else statement
+            raise SourceRefused(shown, f"{type(error).__name__}: {error}") from None
+
+    return told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Capture, Infrastructure
-from catchment.engines.oracle import clients, reconciliation, types
+from catchment.engines.oracle import clients, preflight, preparation, reconciliation, types
 from catchment.engines.oracle.connect import connect
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
 upkeep = None
 samples = None
 
-preparation = preflight = None
 
 capture = Capture(partial_before_images=True, empty_text_is_null=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from catchment.engines.base import Capture, Infrastructure, Rds
-from catchment.engines.sqlserver import clients, reconciliation, samples, types, upkeep
+from catchment.engines.sqlserver import clients, preflight, preparation, reconciliation, samples, types, upkeep
 from catchment.engines.sqlserver.connect import connect
 
 __all__ = [
@@ -20,8 +20,6 @@ __all__ = [
     "types",
     "upkeep",
 ]
-
-preparation = preflight = None
 
 capture = Capture(splits_key_updates=True)
 
