@@ -181,6 +181,7 @@ class TaskRun:
             clock=time.time,
             wakeup=self._wakeup,
         )
+        self.status.position = self.status.position or self._source.spell(start.lsn)
         log.info("streaming from %s", self._source.spell(start.lsn))
         try:
             self._stream.run()
