@@ -158,6 +158,29 @@ def test_a_batch_that_fails_leaves_nothing_of_it(source: Source) -> None:
     assert noted == last
 
 
+class Died(Exception):
+    """What ends a call."""
+
+
+def test_a_call_that_dies_between_rows_and_note_leaves_nothing_of_the_batch(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.seed(SMALL)
+    before, insert = source.counts(), source.samples.insert
+
+    def insert_and_die(*arguments: Any) -> None:
+        insert(*arguments)
+        raise Died
+
+    monkeypatch.setattr(source.samples, "insert", insert_and_die)
+    with pytest.raises(Died):
+        source.seed(2 * SMALL)
+    monkeypatch.undo()
+    assert source.counts() == before
+    source.seed(2 * SMALL)
+    assert source.counts() == commerce.row_counts(2 * SMALL)
+
+
 def test_tables_of_somebody_else_are_left_alone(source: Source) -> None:
     source.samples.open_schema(source.query, commerce.schema)
     source.query(f"CREATE TABLE {source.name('clients')} (id int)")
