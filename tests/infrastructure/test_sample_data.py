@@ -21,8 +21,10 @@ from catchment.samples.files import sample_files
 from catchment.settings import FileSamples, SampleSettings, Settings, load_settings
 from local.aws import LocalAws, deploy
 from local.aws.deployment import DeploymentFailed
+from local.aws.grants import granted, unused
 from stacks.context import CDK_JSON
 from tests.infrastructure.assembly import Assembly
+from tests.infrastructure.test_cfn_lint import findings
 
 Synthesize = Callable[[Settings], Assembly]
 
@@ -81,6 +83,11 @@ def test_the_handlers_can_be_imported_from_the_code_that_is_deployed(seeded: Ass
         subprocess.run([sys.executable, "-P", "-c", script], check=True, cwd=seeded.folder)
 
 
+@pytest.mark.slow
+def test_templates_with_samples_have_no_finding(seeded: Assembly) -> None:
+    assert findings(seeded, ("Lake", "Sources")) == []
+
+
 @pytest.fixture
 def aws(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAws]:
     with LocalAws.start(tmp_path) as started:
@@ -137,6 +144,11 @@ def test_a_deployment_fills_the_database_and_another_one_adds_the_rest(
     assert {each["table"]: each["rows_lake"] for each in found} == {
         f"sales.{name}": rows for name, rows in commerce.row_counts(3000).items()
     }
+    grants = {grant for grant in granted(aws) if any(part in grant.role for part in ("Samples", "SampleFiles"))}
+    needless = {grant.action for grant in unused(grants, aws.folder)}
+    # networks and logs are the services' own here, as are queues, into which only a call that has to wait puts itself
+    assert not [action for action in needless if not action.startswith(("ec2:", "logs:", "sqs:"))]
+    assert len(grants) > 5
     with pytest.raises(DeploymentFailed, match="its rows are of the seed 7"):
         deploy(aws, synthesized(with_samples(rows=3000, seed=8)).folder, stacks=["Sources"])
     assert counts(aws, outputs) == commerce.row_counts(3000)
