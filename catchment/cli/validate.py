@@ -146,12 +146,30 @@ def _as_json(checks: Sequence[TableCheck]) -> None:
 
 
 def _record(check: TableCheck) -> dict[str, Any]:
-    found = asdict(check.verdict) if check.verdict is not None else {"table": check.table, "problem": check.problem}
+    found = check.verdict
     first = [
         {side: dict(zip(check.columns, row, strict=True)) if row else None for side, row in asdict(pair).items()}
         for pair in check.rows
     ]
-    return {**found, "equal": check.equal, "first_rows": first}
+    said: dict[str, Any] = {"table": check.table, "equal": check.equal, "problem": check.problem}
+    if found is not None:
+        said |= {
+            "rows_source": found.rows_source,
+            "rows_target": found.rows_lake,
+            "missing": found.missing,
+            "extra": found.extra,
+            "different": found.different,
+            "differences": [_difference(each) for each in found.differences],
+            "narrowed": [asdict(each) for each in found.narrowed],
+            "only_source": found.only_source,
+            "only_target": found.only_lake,
+        }
+    return {**said, "first_rows": first}
+
+
+def _difference(found: Difference) -> dict[str, Any]:
+    values = {"column": found.column, "source": found.source, "target": found.lake}
+    return {"finding": found.finding.value, "key": found.key, **(values if found.column is not None else {})}
 
 
 _FORMS: dict[str, Callable[[Sequence[TableCheck]], None]] = {

@@ -141,7 +141,7 @@ def test_a_deployment_fills_the_database_and_another_one_adds_the_rest(
     deploy(aws, synthesized(with_samples(rows=3000)).folder)
     assert counts(aws, outputs) == commerce.row_counts(3000)
     found = once_equal(capsys)
-    assert {each["table"]: each["rows_lake"] for each in found} == {
+    assert {each["table"]: each["rows_target"] for each in found} == {
         f"sales.{name}": rows for name, rows in commerce.row_counts(3000).items()
     }
     grants = {grant for grant in granted(aws) if any(part in grant.role for part in ("Samples", "SampleFiles"))}

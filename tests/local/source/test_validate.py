@@ -103,6 +103,8 @@ def test_what_differs_is_told_with_its_rows(setup: Setup, capsys: pytest.Capture
         assert setup.validate(*only, "--format", "json") == 1
         [found] = json.loads(capsys.readouterr().out)
         assert (found["missing"], found["extra"], found["different"]) == (1, 1, 1)
+        told = [(each["finding"], each["key"]["id"]) for each in found["differences"]]
+        assert told == [("extra", "1"), ("different", "2"), ("missing", "99")]
         first, second, third = found["first_rows"]
         assert first["source"] is None
         assert first["target"]["id"] == "1"
