@@ -40,7 +40,6 @@ CAPTURED_COLUMNS = (
     "SELECT t.source_object_id, COUNT(DISTINCT c.column_id) FROM cdc.change_tables AS t"
     " JOIN cdc.captured_columns AS c ON c.object_id = t.object_id GROUP BY t.source_object_id"
 )
-CAPTURE_IS_ON = "SELECT 1 FROM sys.databases WHERE database_id = DB_ID() AND is_cdc_enabled = 1"
 ON_RDS = "SELECT 1 WHERE OBJECT_ID('msdb.dbo.rds_cdc_enable_db') IS NOT NULL"
 # The table is made with the first capture of a server.
 HAS_JOBS = "SELECT 1 WHERE OBJECT_ID('msdb.dbo.cdc_jobs') IS NOT NULL"

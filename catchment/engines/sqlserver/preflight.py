@@ -7,7 +7,7 @@ from collections import defaultdict
 from catchment.engines.base import Query
 from catchment.engines.findings import Column, collisions, keys, lobs, missing, no_user, too_large, types
 from catchment.engines.readiness import Finding, Level, Wanted, WantedTable
-from catchment.engines.sqlserver import catalog, preparation
+from catchment.engines.sqlserver import catalog, preparation, upkeep
 from catchment.engines.sqlserver.catalog import FoundTable, full_name, quoted
 from catchment.engines.sqlserver.server_checks import server_findings
 from catchment.engines.sqlserver.types import dms_type
@@ -111,7 +111,7 @@ def _not_captured(
     query: Query, there: list[WantedTable], found: dict[str, FoundTable], names: dict[str, list[str]]
 ) -> list[Finding]:
     """A capture keeps the columns that a table had when it was made."""
-    if not query(catalog.CAPTURE_IS_ON):
+    if not query(upkeep.CAPTURE_IS_ON):
         return []
     captured = {int(number): int(columns) for number, columns in query(catalog.CAPTURED_COLUMNS)}
     findings = []

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from catchment.engines.base import Query
 from catchment.engines.readiness import STAND_IN, Step, Wanted, WantedTable
-from catchment.engines.sqlserver import catalog
+from catchment.engines.sqlserver import catalog, upkeep
 from catchment.engines.sqlserver.catalog import FoundTable, quoted, text
 
 SERVER_RIGHTS = ("VIEW SERVER STATE",)
@@ -92,7 +92,7 @@ def _msdb(query: Query, who: str) -> list[Step]:
 def capture_steps(query: Query, wanted: Wanted) -> list[Step]:
     """Capture of the database, and of the tables that have none."""
     steps = []
-    if not query(catalog.CAPTURE_IS_ON):
+    if not query(upkeep.CAPTURE_IS_ON):
         on_rds = query(catalog.ON_RDS)
         steps.append(
             Step(

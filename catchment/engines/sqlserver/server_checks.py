@@ -115,7 +115,7 @@ def _capture(query: Query, wanted: Wanted) -> list[Finding]:
             Finding(check="capture", level=Level.BLOCKS, what=f"to do: {step.what}", why=step.why, sql=step.sql)
         )
     jobs = catalog.jobs(query)
-    if query(catalog.CAPTURE_IS_ON) and "capture" not in jobs:
+    if query(upkeep.CAPTURE_IS_ON) and "capture" not in jobs:
         findings.append(
             Finding(
                 check="capture-job",

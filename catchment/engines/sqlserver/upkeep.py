@@ -13,6 +13,12 @@ UNLIMITED = (-1, 268435456)
 DATA_PAGES = "SELECT sum(CAST(size AS bigint)) FROM sys.database_files WHERE type <> 1"
 CAPTURE_IS_ON = "SELECT 1 FROM sys.databases WHERE database_id = DB_ID() AND is_cdc_enabled = 1"
 # In a database that never had capture, cdc.change_tables does not exist: ask only after CAPTURE_IS_ON.
+# How far behind the log capture is, in seconds, and for how many minutes it keeps what it captured. It notes the time
+# every few minutes, also of a database where nothing happens.
+CAPTURE_AGE = (
+    "SELECT DATEDIFF(SECOND, (SELECT MAX(tran_end_time) FROM cdc.lsn_time_mapping), GETDATE()),"
+    " (SELECT retention FROM msdb.dbo.cdc_jobs WHERE database_id = DB_ID() AND job_type = 'cleanup')"
+)
 CAPTURED = (
     "SELECT OBJECT_SCHEMA_NAME(source_object_id), OBJECT_NAME(source_object_id), capture_instance"
     " FROM cdc.change_tables ORDER BY capture_instance"
@@ -32,8 +38,22 @@ ALTER_LOGIN = (
 def log_use(query: Query, storage_bytes: int | None) -> LogUse:
     """The part of the transaction log that cannot be used again yet, because capture or a backup has not read it.
 
-    It may grow to its files' limits, or, where they have none, to what the data leave of the disk.
+    It may grow to its files' limits, or, where they have none, to what the data leave of the disk; and capture may be
+    behind for as long as it keeps what it captured. What there is less of counts.
     """
+    by_size, by_age = _by_size(query, storage_bytes), _by_age(query)
+    left = [percent for percent in (by_size.headroom_percent, by_age) if percent is not None]
+    return LogUse(by_size.retained_bytes, min(left, default=None))
+
+
+def _by_age(query: Query) -> float | None:
+    if not query(CAPTURE_IS_ON):
+        return None
+    [(seconds, minutes)] = query(CAPTURE_AGE)
+    return None if seconds is None or not minutes else percent_left(float(seconds), 60 * float(minutes))
+
+
+def _by_size(query: Query, storage_bytes: int | None) -> LogUse:
     [(used,)] = query(LOG_BYTES)
     limits = [int(pages) for (pages,) in query(LOG_LIMITS)]
     if not any(pages in UNLIMITED for pages in limits):

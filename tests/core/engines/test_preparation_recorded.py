@@ -128,11 +128,12 @@ MS_FRESH: dict[str, Any] = {
     ms_checks.SEES_STATE: [(1,)],
     ms_upkeep.LOG_BYTES: [(8192,)],
     ms_upkeep.LOG_LIMITS: [(-1,)],
+    ms_upkeep.CAPTURE_AGE: [(0, 4320)],
     MS_LARGEST: [(100,)],
 }
 MS_READY: dict[str, Any] = {
     **MS_FRESH,
-    ms.CAPTURE_IS_ON: [(1,)],
+    ms_upkeep.CAPTURE_IS_ON: [(1,)],
     ms.TABLES: [(*row[:6], True, row[7]) for row in MS_TABLES],
     ms.HAS_JOBS: [(1,)],
     ms.JOBS: [("capture  ", 5, 0), ("cleanup ", 0, 4320)],

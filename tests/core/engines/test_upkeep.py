@@ -130,12 +130,31 @@ def test_the_log_of_sql_server_may_grow_to_its_files_limit_or_what_the_data_leav
             sqlserver_upkeep.LOG_BYTES: [(GB,)],
             sqlserver_upkeep.LOG_LIMITS: [(pages,) for pages in limits],
             sqlserver_upkeep.DATA_PAGES: [(6 * GB // 8192,)],
+            sqlserver_upkeep.CAPTURE_IS_ON: [],
         }
         return sqlserver_upkeep.log_use(Answers(answers), storage).headroom_percent
 
     assert use([2 * GB // 8192, 2 * GB // 8192], None) == 75
     assert use([-1], 10 * GB) == use([268435456], 10 * GB) == 75
     assert use([-1], None) is None
+
+
+def test_capture_may_be_behind_for_as_long_as_it_keeps_what_it_captured() -> None:
+    def use(seconds: int | None, minutes: int | None, limit: int = 2 * GB // 8192) -> float | None:
+        answers = {
+            sqlserver_upkeep.LOG_BYTES: [(GB,)],
+            sqlserver_upkeep.LOG_LIMITS: [(limit,)],
+            sqlserver_upkeep.CAPTURE_IS_ON: [(1,)],
+            sqlserver_upkeep.CAPTURE_AGE: [(seconds, minutes)],
+        }
+        return sqlserver_upkeep.log_use(Answers(answers), None).headroom_percent
+
+    assert use(0, 4320) == 50, "the log is half full"
+    assert use(194_400, 4320) == 25, "capture is three quarters of three days behind"
+    assert use(194_400, 4320, limit=-1) == 25
+    assert use(None, 4320, limit=-1) is use(60, None, limit=-1) is None, (
+        "nothing has been captured, or no job cleans up"
+    )
 
 
 @pytest.mark.parametrize("on_rds", [True, False])

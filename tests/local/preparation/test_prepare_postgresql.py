@@ -8,13 +8,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import psycopg2
+import psycopg2.errors
 import pytest
+from psycopg2.extras import LogicalReplicationConnection
 
 from catchment.engines.base import Query
 from catchment.engines.connection import connected
@@ -221,6 +224,41 @@ def test_values_over_the_limit_names_and_versions_are_told_from_the_settings(sou
     other = WantedTable(schema="shop", name="orders", key=("note",))
     [found] = source.findings(lob_max_kb=125, tables=[other])
     assert 'tables."shop.orders".key: ["id"]' in found.fix
+
+
+def test_the_user_that_is_made_loads_and_follows_and_does_nothing_else(
+    source: Source, server: EmbeddedPostgres
+) -> None:
+    source.prepare()
+    # the server's only plugin wants a publication, which DMS's does not
+    source.run("CREATE PUBLICATION rows FOR TABLE shop.orders", "CREATE TABLE shop.secrets (n int)")
+    login: dict[str, Any] = {"host": server.host, "port": server.port, "user": "dms", "password": "secret"}
+    login |= {"dbname": source.database, "sslmode": "disable", "gssencmode": "disable"}
+    with closing(psycopg2.connect(connection_factory=LogicalReplicationConnection, **login)) as stream:
+        reading = stream.cursor()
+        reading.create_replication_slot("dms", output_plugin="pgoutput")
+        reading.start_replication("dms", options={"proto_version": "1", "publication_names": "rows"}, decode=False)
+        source.run("UPDATE shop.orders SET note = 'changed'", "ALTER TABLE shop.orders ADD seen int")
+        sent = b""
+        deadline = time.monotonic() + 10
+        while b"changed" not in sent and time.monotonic() < deadline:
+            message = reading.read_message()
+            sent += message.payload if message is not None else b""
+        assert b"changed" in sent
+    with closing(psycopg2.connect(**login)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("SELECT note FROM shop.orders")
+        assert cursor.fetchall() == [("changed",)]
+        cursor.execute("CREATE TABLE public.awsdms_heartbeat (n int)")
+        cursor.execute("SELECT pg_drop_replication_slot('dms')")
+        for refused in (
+            "DELETE FROM shop.orders",
+            "CREATE TABLE shop.mine (n int)",
+            "SELECT * FROM shop.secrets",
+            "CREATE ROLE more",
+        ):
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(refused)
 
 
 def test_a_database_says_which_tables_it_holds(source: Source) -> None:
