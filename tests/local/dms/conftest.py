@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 import pyarrow as pa
@@ -131,6 +131,7 @@ class Shop:
         return parse_lsn(self.rows("SELECT pg_logical_emit_message(true, 'test', 'fence')")[0][0])
 
     schema = "shop"
+    settings: ClassVar[dict[str, Any]] = {"PostgreSQLSettings": {"PluginName": "test-decoding"}}
 
     def endpoint(self) -> dict[str, Any]:
         """What a task's plan says of its source."""
@@ -167,6 +168,8 @@ def shop(postgres: EmbeddedPostgres) -> Iterator[Shop]:
 
 class MySqlShop:
     """A database of its own in a MariaDB: to DMS, a schema."""
+
+    settings: ClassVar[dict[str, Any]] = {"MySQLSettings": {"ServerTimezone": "UTC", "EventsPollInterval": 5}}
 
     def __init__(self, server: EmbeddedMariaDb, name: str) -> None:
         self.server = server

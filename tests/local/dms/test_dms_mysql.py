@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +15,12 @@ import pytest
 from deltalake import DeltaTable
 
 from catchment.cli.apply import apply
+from local.dms.faults import DmsFault
 from local.dms.policies import TaskFailed
+from local.dms.service import DmsService
 from local.dms.sources import KINDS
 from local.dms.state import Position
+from tests.local.dms.test_dms_service import Dms
 
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, status varchar(20), total decimal(12,2), note varchar(50))"
 
@@ -257,3 +261,57 @@ def test_a_source_that_goes_away_is_an_error_to_resume_from(mysql_shop: Any, mys
         hang_up(cursor)
     with pytest.raises(KINDS["mysql"].LOST, match=r"lost|ended|gone"):
         read_for_ever(mysql_replay.changes, mysql_replay.writer)
+
+
+def test_the_service_runs_a_task_over_mysql_through_its_states(
+    mysql_shop: Any, tmp_path: Path, mappings: list[Any], s3: dict[str, Any], wait_for: Callable[..., Any]
+) -> None:
+    mysql_shop.run(ORDERS, "INSERT INTO orders (id) VALUES (1), (2)")
+    rules = json.loads(json.dumps(mappings).replace('"shop"', json.dumps(mysql_shop.schema)))
+    dms = Dms(mysql_shop, tmp_path, rules, s3)
+    try:
+        dms.test_connections(wait_for)
+        dms.start()
+        wait_for(lambda: dms.line().get("TableState") == "Table completed", "the full load")
+        wait_for(lambda: dms.described()["Status"] == "running", "the task to run")
+        mysql_shop.run("INSERT INTO orders (id) VALUES (3)", "DELETE FROM orders WHERE id = 1")
+        wait_for(lambda: dms.line()["Deletes"] == 1, "the changes")
+        assert (dms.line()["Inserts"], dms.line()["FullLoadRows"]) == (1, 2)
+        orders = {"SchemaName": mysql_shop.schema, "TableName": "orders"}
+        dms.call("ReloadTables", ReplicationTaskArn=dms.task, TablesToReload=[orders])
+        wait_for(lambda: dms.line()["FullLoadReloaded"], "the reload")
+        dms.call("StopReplicationTask", ReplicationTaskArn=dms.task)
+        wait_for(lambda: dms.described()["Status"] == "stopped", "the task to stop")
+        assert "mysql-bin-changelog.0" in dms.described()["RecoveryCheckpoint"]
+        mysql_shop.run("UPDATE orders SET status = 'b'")
+        dms.start("resume-processing")
+        wait_for(lambda: dms.line()["Updates"] == 2, "the changes made meanwhile")
+        dms.call("StopReplicationTask", ReplicationTaskArn=dms.task)
+        wait_for(lambda: dms.described()["Status"] == "stopped", "the task to stop")
+        dms.call("DeleteReplicationTask", ReplicationTaskArn=dms.task)
+        wait_for(lambda: not dms.call("DescribeReplicationTasks")["ReplicationTasks"], "the task to go")
+        dms.call("DeleteEndpoint", EndpointArn=dms.source)
+    finally:
+        dms.service.close()
+
+
+@pytest.mark.parametrize("engine", ["mysql", "mariadb"])
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"DatabaseName": "sales"}, "DatabaseName"),
+        ({"MySQLSettings": {"DatabaseName": "sales"}}, "DatabaseName"),
+        ({"MySQLSettings": {"ServerTimezone": "Europe/Berlin"}}, r"MySQLSettings\.ServerTimezone"),
+        ({"MySQLSettings": {"AfterConnectScript": "SET x = 1"}}, r"MySQLSettings\.AfterConnectScript"),
+        ({"PostgreSQLSettings": {"PluginName": "pglogical"}}, "PostgreSQLSettings"),
+    ],
+)
+def test_an_endpoint_that_dms_would_refuse_is_refused_by_name(
+    tmp_path: Path, engine: str, wrong: dict[str, Any], named: str
+) -> None:
+    service = DmsService(tmp_path, "", "123456789012", "us-east-1", folder_targets=tmp_path)
+    said = {"ServerName": "h", "Port": 3306, "Username": "u", "Password": "p"} | wrong
+    with pytest.raises(DmsFault, match=named):
+        service.handle(
+            "CreateEndpoint", {"EndpointIdentifier": "m", "EndpointType": "source", "EngineName": engine, **said}
+        )

@@ -32,13 +32,8 @@ class Dms:
         self.source = self._endpoint(
             EndpointIdentifier="source",
             EndpointType="source",
-            EngineName="postgres",
-            ServerName=shop.server.host,
-            Port=shop.server.port,
-            Username="dms",
-            Password="dms",
-            DatabaseName=shop.name,
-            PostgreSQLSettings={"PluginName": "test-decoding"},
+            **shop.endpoint(),
+            **shop.settings,
         )
         self.target = self._endpoint(EndpointIdentifier="target", EndpointType="target", EngineName="s3", S3Settings=s3)
         self.task = self.call(
@@ -97,7 +92,8 @@ class Dms:
 
     def files(self, table: str = "orders") -> list[str]:
         """Names of a table's objects."""
-        return sorted(f.name for f in (self.folder / "buckets/landing/sales/shop" / table).rglob("*.parquet"))
+        folder = self.folder / "buckets/landing/sales" / self.shop.schema / table
+        return sorted(f.name for f in folder.rglob("*.parquet"))
 
 
 @pytest.fixture
