@@ -419,11 +419,13 @@ class MySqlReplay(Replay):
     def __init__(self, shop: MySqlShop, folder: Path) -> None:
         super().__init__(shop, folder)  # type: ignore[arg-type]
         self.changes: MySqlChanges | None = None
+        self.start = 0
+        """The log position to begin at; left alone, where the log is."""
 
     def _capture(self) -> int:
-        start = self.source.begin(list(self.tables.values()))
-        self.changes = self.source.changes(Position(start, FIRST_COUNTER))
-        return int(start)
+        self.start = self.start or self.source.begin(list(self.tables.values()))
+        self.changes = self.source.changes(Position(self.start, FIRST_COUNTER))
+        return self.start
 
     def feed(self) -> None:
         """Take what the source has to say."""

@@ -20,7 +20,12 @@ from local.dms.policies import TaskFailed
 from local.dms.service import DmsService
 from local.dms.sources import KINDS
 from local.dms.state import Position
+from local.source.mariadb import EmbeddedMariaDb
+from local.source.mariadb_programs import supported
+from tests.local.dms.conftest import MySqlReplay, MySqlShop
 from tests.local.dms.test_dms_service import Dms
+
+pytestmark = pytest.mark.skipif(not supported(), reason="no MariaDB is built for this machine")
 
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, status varchar(20), total decimal(12,2), note varchar(50))"
 
@@ -183,6 +188,54 @@ def test_a_task_may_load_only_and_then_follow_changes_only(
     assert [row["id"] for row in mysql_task.loaded(name)] == [1]
     assert [row["id"] for row in mysql_task.changes(name)] == [2]
     assert mysql_task.status().tables[f"{mysql_shop.name}.odd"].state == "Table error"
+
+
+@pytest.mark.parametrize(("snapshot", "seen"), [("slot", [1]), ("table", [1, 2])])
+def test_what_is_changed_while_tables_load_comes_as_a_change(
+    mysql_shop: Any, mysql_replay: Any, snapshot: str, seen: list[int]
+) -> None:
+    mysql_shop.run(ORDERS, "INSERT INTO orders (id) VALUES (1)")
+    mysql_replay.plan["behaviour"] = {"load_snapshot": snapshot}
+    mysql_replay.begin()
+    source, orders = mysql_replay.source, mysql_replay.tables[f"{mysql_shop.name}.orders"]
+    start = source.begin([orders])
+    mysql_shop.run("INSERT INTO orders (id) VALUES (2)")
+    loaded: list[str] = []
+    with source.loading(first=True) as reader:
+        reader.rows(orders, None, None, lambda columns: loaded.extend(columns[0].to_pylist()))
+    assert list(map(int, loaded)) == seen
+    mysql_replay.finish()
+    assert start == mysql_replay.start
+    assert ops(mysql_replay.rows(f"{mysql_shop.name}.orders"), "id") == [("I", 2)]
+
+
+def test_logs_of_several_lives_of_a_server_are_read_one_after_the_other(tmp_path: Path) -> None:
+    def server() -> EmbeddedMariaDb:
+        return EmbeddedMariaDb.start(tmp_path / "db", parameters={}, user="owner", password="owner", database="shop")
+
+    with server() as first:
+        shop = MySqlShop(first, "shop")
+        shop.run("CREATE TABLE t (id int PRIMARY KEY)")
+        start = shop.fence()
+        shop.run("INSERT INTO t VALUES (1)")
+        shop.connection.close()
+    with server() as second:
+        shop = MySqlShop(second, "shop")
+        shop.run("ALTER TABLE t ADD COLUMN a varchar(9) FIRST", "INSERT INTO t VALUES ('x', 2)")
+        shop.connection.close()
+    with server() as third:
+        shop = MySqlShop(third, "shop")
+        shop.run("INSERT INTO t VALUES ('y', 3)")
+        replay = MySqlReplay(shop, tmp_path / "replay")
+        replay.start = start
+        try:
+            replay.begin()
+            replay.finish()
+        finally:
+            replay.close()
+            shop.connection.close()
+    rows = replay.rows("shop.t")
+    assert [(row["id"], row.get("a")) for row in rows] == [(1, None), (2, "x"), (3, "y")]
 
 
 @contextmanager
