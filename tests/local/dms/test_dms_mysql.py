@@ -217,15 +217,15 @@ def test_logs_of_several_lives_of_a_server_are_read_one_after_the_other(tmp_path
         shop = MySqlShop(first, "shop")
         shop.run("CREATE TABLE t (id int PRIMARY KEY)")
         start = shop.fence()
-        shop.run("INSERT INTO t VALUES (1)")
         shop.connection.close()
     with server() as second:
         shop = MySqlShop(second, "shop")
-        shop.run("ALTER TABLE t ADD COLUMN a varchar(9) FIRST", "INSERT INTO t VALUES ('x', 2)")
+        shop.run("INSERT INTO t VALUES (1)", "ALTER TABLE t ADD COLUMN a varchar(9) FIRST")
         shop.connection.close()
     with server() as third:
+        # the log has the same number for the table as in the life before, though it is another table by now
         shop = MySqlShop(third, "shop")
-        shop.run("INSERT INTO t VALUES ('y', 3)")
+        shop.run("INSERT INTO t VALUES ('y', 2)")
         replay = MySqlReplay(shop, tmp_path / "replay")
         replay.start = start
         try:
@@ -235,7 +235,7 @@ def test_logs_of_several_lives_of_a_server_are_read_one_after_the_other(tmp_path
             replay.close()
             shop.connection.close()
     rows = replay.rows("shop.t")
-    assert [(row["id"], row.get("a")) for row in rows] == [(1, None), (2, "x"), (3, "y")]
+    assert [(row["id"], row.get("a")) for row in rows] == [(1, None), (2, "y")]
 
 
 @contextmanager
