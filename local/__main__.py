@@ -19,7 +19,7 @@ from local.errors import RunFailed
 from local.folder import run_folder
 from local.progress import Progress
 from local.report import show
-from local.run import DEFAULT_ENGINES, Options, run
+from local.run import DEFAULT_ENGINES, WRITTEN, Options, run
 from local.source.database import WorkloadFailed
 from local.source.workload import DEFAULT_RATE
 from local.sources import DATABASES
@@ -29,6 +29,7 @@ DEFAULT_SECONDS = 12.0
 PLAIN_WIDTH = 190
 
 DEFAULT = ",".join(DEFAULT_ENGINES)
+ALLOWED = ", ".join((*DATABASES, *WRITTEN))
 
 NEXT = """What to try next
   .venv/bin/catchment query "select segment, count(*) from sales.clients group by 1 order by 2 desc"
@@ -45,7 +46,7 @@ def main(
     chaos: Annotated[bool, typer.Option("--chaos", help="Duplicate, delay, split and re-deliver files")] = False,
     truncate: Annotated[bool, typer.Option(help="Truncate a table on the way, and heal it by a reload")] = True,
     spark: Annotated[bool, typer.Option("--spark", help="Let the Spark job apply one table, hard.swaps")] = False,
-    source: Annotated[str, typer.Option(help=f"Engines of the sources, by commas: {', '.join(DATABASES)}")] = DEFAULT,
+    source: Annotated[str, typer.Option(help=f"Engines of the sources, by commas: {ALLOWED}")] = DEFAULT,
     json: Annotated[Path | None, typer.Option(help="Write the report here, for machines")] = None,
 ) -> None:
     """Run the whole pipeline on this machine and prove that the lake equals its source."""
@@ -69,7 +70,7 @@ def main(
     if json is not None:
         report.write_json(json)
     report.write_json(folder.kept / "report.json")
-    console.print(f"\nDone in {report.seconds:.1f} s.\n\n{escape(NEXT)}")
+    console.print(f"\nDone in {report.seconds:.1f} s." + (f"\n\n{escape(NEXT)}" if options.deployed else ""))
     raise typer.Exit(0 if report.equal else 1)
 
 

@@ -5,6 +5,7 @@ Nothing here knows a bucket, a queue or a mapping: all of it is read from the de
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,18 +18,23 @@ from catchment.settings import load_settings
 from local.aws import LocalAws, deploy
 from local.errors import RunFailed
 from local.folder import RunFolder
+from local.histories import History
 from local.memory import MemoryWatch
 from local.pipeline import Pipeline
 from local.processes import start_guarded
 from local.progress import Progress, Step
 from local.reload import Healer
 from local.replicated import ReplicatedSource
-from local.report import RunReport
+from local.report import RunReport, TableReport
 from local.sources import Source, deployed_sources
 from local.verdict import Outcome, compare, report_of
 from stacks.assembly import ROOT, synthesis
 
 DEFAULT_ENGINES = ("postgresql",)
+WRITTEN = ("sqlserver", "oracle")
+"""Engines whose history is written: no server of theirs runs here."""
+HISTORIES = "histories"
+"""The folder of what is made of them."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +56,44 @@ class Options:
     """Of which the sources are."""
 
     @property
+    def deployed(self) -> tuple[str, ...]:
+        """The engines of the sources that are deployed."""
+        return tuple(engine for engine in self.engines if engine not in WRITTEN)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The engines whose written histories are played."""
+        return tuple(engine for engine in self.engines if engine in WRITTEN)
+
+    @property
     def environment(self) -> str:
         """What is synthesized, of cdk.json."""
-        if self.engines != DEFAULT_ENGINES:
+        if self.deployed != DEFAULT_ENGINES:
             return "laptop-sources"
         return "laptop-spark" if self.spark else "laptop"
 
     @property
     def flags(self) -> dict[str, bool | str]:
         """What the environment's settings are overridden with. Raises SettingsError for an engine without a source."""
-        if self.spark and self.engines != DEFAULT_ENGINES:
+        if self.spark and self.deployed != DEFAULT_ENGINES:
             raise SettingsError("command line", "--source", ",".join(self.engines), "allowed with --spark: postgresql")
         sources = load_settings(ROOT / "cdk.json", self.environment).sources
         engines = {source.engine for source in sources.values()}
-        strange = [engine for engine in self.engines if engine not in engines]
+        strange = [engine for engine in self.deployed if engine not in engines]
         if strange:
-            allowed = f"allowed: {', '.join(sorted(engines))}, or several of them separated by commas"
+            allowed = f"allowed: {', '.join(sorted({*engines, *WRITTEN}))}, or several of them separated by commas"
             raise SettingsError("command line", "--source", ",".join(strange), allowed)
-        return {"sources": ",".join(name for name, source in sources.items() if source.engine in self.engines)}
+        return {"sources": ",".join(name for name, source in sources.items() if source.engine in self.deployed)}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What the part of a run came to that was deployed."""
+
+    outcomes: Sequence[Outcome] = ()
+    loaded_rows: int = 0
+    load_seconds: float = 0.0
+    spark: dict[str, int] | None = None
 
 
 def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
@@ -76,8 +102,45 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
     Raises RunFailed, DeploymentFailed, WorkloadFailed; a difference between source and lake is no error but a verdict.
     """
     began = time.monotonic()
+    with MemoryWatch() as memory:
+        deployed = _run_deployed(options, folder, progress) if options.deployed else Deployed()
+        played = [_play(engine, folder, progress) for engine in options.written]
+    if not options.deployed:
+        histories = folder.work / HISTORIES / options.written[0]
+        folder.keep(
+            lake=histories / "lake",
+            landing=histories / "landing",
+            quarantine=histories / "quarantine",
+            templates=folder.work / "cdk.out",
+            source="",
+        )
+    if options.written:
+        os.rename(folder.work / HISTORIES, folder.kept / HISTORIES)
+    return report_of(
+        deployed.outcomes,
+        [table for tables in played for table in tables],
+        loaded_rows=deployed.loaded_rows,
+        load_seconds=deployed.load_seconds,
+        steps=progress.seconds,
+        seconds=time.monotonic() - began,
+        peak_memory_mb=memory.peak_mb,
+        spark=deployed.spark,
+    )
+
+
+def _play(engine: str, folder: RunFolder, progress: Progress) -> list[TableReport]:
+    with progress.step(f"Play the written history of {engine}, apply and compare") as step:
+        history = History(engine, folder.work / HISTORIES / engine)
+        history.play()
+        tables = history.tables()
+        step.result = (
+            f"{history.files} files, {sum(table.rows_source for table in tables)} rows in {len(tables)} tables"
+        )
+    return tables
+
+
+def _run_deployed(options: Options, folder: RunFolder, progress: Progress) -> Deployed:
     with ExitStack() as stack:
-        memory = stack.enter_context(MemoryWatch())
         assembly, aws = _prepare(options, folder, progress, stack)
         with progress.step("Deploy Network, Lake, Sources") as step:
             outputs = _deploy(aws, assembly, ["Network", "Lake", "Sources"], step)
@@ -109,15 +172,8 @@ def run(options: Options, folder: RunFolder, progress: Progress) -> RunReport:
         templates=assembly,
         source=sources[0].name,
     )
-    return report_of(
-        [Outcome(*each) for each in zip(replicated, done, verdicts, strict=True)],
-        loaded_rows=loaded,
-        load_seconds=load_seconds,
-        steps=progress.seconds,
-        seconds=time.monotonic() - began,
-        peak_memory_mb=memory.peak_mb,
-        spark=spark,
-    )
+    outcomes = [Outcome(*each) for each in zip(replicated, done, verdicts, strict=True)]
+    return Deployed(outcomes, loaded, load_seconds, spark)
 
 
 def _many(title: str, sources: Sequence[Source]) -> str:

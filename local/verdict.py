@@ -53,6 +53,7 @@ class Outcome:
 
 def report_of(
     outcomes: Sequence[Outcome],
+    played: Sequence[TableReport] = (),
     *,
     loaded_rows: int,
     load_seconds: float,
@@ -61,11 +62,17 @@ def report_of(
     peak_memory_mb: int,
     spark: dict[str, int] | None,
 ) -> RunReport:
-    """Put together what the lake's own commits say and what the comparison found."""
+    """Put together what the lake's own commits say and what the comparison found.
+
+    ``played`` are the tables of written histories.
+    """
     kinds = sum((outcome.done.kinds for outcome in outcomes), Counter[str]())
     healers = [outcome.source.healer for outcome in outcomes]
     return RunReport(
-        tables=tuple(_table_report(outcome, verdict) for outcome in outcomes for verdict in outcome.verdicts),
+        tables=(
+            *(_table_report(outcome, verdict) for outcome in outcomes for verdict in outcome.verdicts),
+            *played,
+        ),
         loaded_rows=loaded_rows,
         load_seconds=round(load_seconds, 2),
         workload={
@@ -74,7 +81,7 @@ def report_of(
             "changes": sum(outcome.done.rows for outcome in outcomes),
             **{f"kind_{kind}": number for kind, number in sorted(kinds.items())},
         },
-        workload_seconds=round(max(outcome.done.seconds for outcome in outcomes), 2),
+        workload_seconds=round(max((outcome.done.seconds for outcome in outcomes), default=0.0), 2),
         lag=lag_of([table for outcome in outcomes for table in outcome.source.watch.tables.values()]),
         steps={title: round(taken, 2) for title, taken in steps.items()},
         seconds=round(seconds, 2),
@@ -104,12 +111,13 @@ def _table_report(outcome: Outcome, verdict: TableVerdict) -> TableReport:
         missing=verdict.missing,
         extra=verdict.extra,
         different=verdict.different,
-        differences=tuple(_difference(found) for found in verdict.differences),
+        differences=tuple(difference_of(found) for found in verdict.differences),
         narrowed=tuple(f"{narrowing.column}: {narrowing.how}" for narrowing in verdict.narrowed),
     )
 
 
-def _difference(found: Found) -> Difference:
+def difference_of(found: Found) -> Difference:
+    """A finding as the report says it."""
     key = ", ".join(f"{name}={value!r}" for name, value in found.key.items())
     if found.finding is Finding.DIFFERENT:
         return Difference(key, found.column, found.source, found.lake)
