@@ -167,6 +167,8 @@ lock: setup ## Compile the lock files from requirements*.in
 		--no-header lambda_src/requirements.in -o lambda_src/requirements.txt
 	@$(BIN)/uv pip compile --quiet --python-version 3.14 --python-platform aarch64-manylinux_2_28 --generate-hashes \
 		--no-header lambda_src/source_agent/requirements.in -o lambda_src/source_agent/requirements.txt
+	@$(BIN)/uv pip compile --quiet --python-version 3.14 --python-platform aarch64-manylinux_2_28 --generate-hashes \
+		--no-header lambda_src/replicate/requirements.in -o lambda_src/replicate/requirements.txt
 
 update-snapshots: setup ## Accept the present templates as the snapshots, and write cdk.schema.json
 	@$(BIN)/pytest tests/infrastructure --snapshot-update

@@ -8,6 +8,7 @@ Network      isolated subnets in two zones, with endpoints instead of a way out;
 Lake         the zones from landing to gold, their key, the Glue databases, the Athena workgroup
 Sources      RDS databases set up for change data capture, with their secrets
 Apply        events of landed files → queue → the function, or the Spark job, that brings tables up to date; the sweep
+Replica      where the settings name one: a database kept as a source is, and the function that feeds it
 Replication  the DMS instance, and per source endpoints and task, started last
 Monitoring   alarms per source and table, and dashboards
 Delivery     where the settings name a repository: the roles that its workflows take
@@ -29,6 +30,7 @@ from stacks.delivery import DeliveryStack
 from stacks.lake import LakeStack
 from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
+from stacks.replica import build_replica
 from stacks.replication import ReplicationStack
 from stacks.sources import SourcesStack
 
@@ -39,6 +41,7 @@ def build(app: App, settings: Settings) -> None:
     network = NetworkStack(app, "Network", settings=settings, key=lake.key)
     sources = SourcesStack(app, "Sources", settings=settings, network=network.network, key=lake.key)
     apply = ApplyStack(app, "Apply", settings=settings, zones=lake.zones, key=lake.key)
+    replica = build_replica(app, settings, network.network, lake.zones, lake.key)
     replication = ReplicationStack(
         app,
         "Replication",
@@ -47,7 +50,7 @@ def build(app: App, settings: Settings) -> None:
         databases=sources.databases,
         landing=lake.zones.landing,
         key=lake.key,
-        loaders=apply.loaders,
+        loaders=(*apply.loaders, *(replica.loaders if replica else ())),
         agent=sources.agent,
         control=apply.applier.control,
     )
@@ -65,6 +68,7 @@ def build(app: App, settings: Settings) -> None:
         rotation=sources.rotation,
         spark=apply.spark,
         tasks=replication.tasks,
+        replica=replica,
     )
     if settings.delivery is not None:
         DeliveryStack(app, "Delivery", settings=settings, delivery=settings.delivery)

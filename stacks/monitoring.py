@@ -19,6 +19,7 @@ from catchment_constructs.dms_task_failures import DmsTaskFailures
 from catchment_constructs.function_alarms import FunctionAlarms
 from catchment_constructs.job_failures import JobFailures
 from catchment_constructs.overview_dashboard import OverviewDashboard
+from catchment_constructs.replica_alarms import ReplicaAlarms
 from catchment_constructs.secret_rotation import SecretRotation
 from catchment_constructs.source_agent import SourceAgent
 from catchment_constructs.source_alarms import Limits, SourceAlarms
@@ -31,9 +32,10 @@ from catchment_constructs.table_states import TableStates
 from catchment_constructs.table_sweep import TableSweep
 from catchment_constructs.watched import Watcher
 from stacks.choices import NAME_TAG, metric_namespace, stack_name
+from stacks.databases import Database
 from stacks.lake import Zones
+from stacks.replica import ReplicaStack
 from stacks.replication import ReplicatedSource
-from stacks.sources import Database
 
 
 class MonitoringStack(Stack):
@@ -55,6 +57,7 @@ class MonitoringStack(Stack):
         rotation: SecretRotation | None,
         spark: SparkJob,
         tasks: Mapping[str, ReplicatedSource],
+        replica: ReplicaStack | None,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
         monitoring = settings.monitoring
@@ -90,6 +93,9 @@ class MonitoringStack(Stack):
         JobFailures(self, "SparkFailures", watcher=self._watcher, job_name=spark.job_name)
         for name, source in settings.sources.items():
             self._watch_source(name, source, tasks[name])
+        if replica is not None and settings.replica is not None:
+            self._watch_replica(replica, settings.replica.source)
+        databases = databases if replica is None else {**databases, "the replica": replica.database}
         self._watch_storage(zones, databases, tasks)
         self._limit_spending()
         OverviewDashboard(
@@ -141,6 +147,19 @@ class MonitoringStack(Stack):
             namespace=namespace,
             source=of_source,
             task_arn=task.task_arn,
+        )
+
+    def _watch_replica(self, replica: ReplicaStack, source: str) -> None:
+        ReplicaAlarms(
+            self,
+            "Replica",
+            watcher=self._watcher,
+            feeder=replica.feeder,
+            sweep=replica.sweep,
+            source=source,
+            namespace=metric_namespace(self._settings),
+            max_age_minutes=self._settings.monitoring.lake_lag_minutes,
+            error_percent=self._settings.monitoring.error_percent,
         )
 
     def _watch_storage(

@@ -7,7 +7,7 @@ from aws_cdk.aws_ec2 import SecurityGroup
 from aws_cdk.aws_kms import IKey
 from constructs import Construct
 
-from catchment.settings import NetworkSettings, Settings
+from catchment.settings import Settings
 from catchment_constructs.dms_account_roles import DmsAccountRoles
 from catchment_constructs.imported_network import ImportedNetwork, ImportedSubnet
 from catchment_constructs.isolated_network import IsolatedNetwork
@@ -21,7 +21,7 @@ class NetworkStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: IKey) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name(settings, construct_id))
-        self.network: ReplicationNetwork = self._import(settings.network) or self._build(settings, key)
+        self.network: ReplicationNetwork = self._import(settings) or self._build(settings, key)
         # Here and not beside the instance: databases take minutes, and by then DMS sees the roles.
         if settings.replication.account_roles == "ensure":
             DmsAccountRoles(
@@ -33,8 +33,8 @@ class NetworkStack(Stack):
                 wait_seconds=settings.replication.wait_seconds,
             )
 
-    def _import(self, network: NetworkSettings) -> ImportedNetwork | None:
-        vpc = network.vpc
+    def _import(self, settings: Settings) -> ImportedNetwork | None:
+        network, vpc = settings.network, settings.network.vpc
         if vpc is None:
             return None
         group = vpc.endpoint_security_group_id
@@ -48,6 +48,7 @@ class NetworkStack(Stack):
             if group is None
             else SecurityGroup.from_security_group_id(self, "PresentEndpointSecurityGroup", group),
             s3_prefix_list_id=network.s3_prefix_list_id,
+            feeds=settings.replica is not None,
         )
 
     def _build(self, settings: Settings, key: IKey) -> IsolatedNetwork:
@@ -59,5 +60,6 @@ class NetworkStack(Stack):
             log_retention=log_retention(settings),
             key=key,
             s3_prefix_list_id=settings.network.s3_prefix_list_id,
+            feeds=settings.replica is not None,
             outlives_stack=database_removal(settings) == RemovalPolicy.RETAIN,
         )

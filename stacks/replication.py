@@ -32,8 +32,8 @@ from catchment_constructs.source_agent import SourceAgent
 from catchment_constructs.source_clean_up import SourceCleanUp
 from catchment_constructs.source_preparation import SourcePreparation
 from stacks.choices import held_parameter, log_retention, stack_name, task_parameter
+from stacks.databases import Database
 from stacks.runtime import ROOT, function_code
-from stacks.sources import Database
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ AGENT_LOCK = ROOT / AGENT / "requirements.txt"
 AGENT_BUILD = (*LAYER_BUILD, f"{AGENT}/requirements.txt")
 """The drivers of databases are a layer of their own: the other functions need none of them."""
 
+REPLICATE = "lambda_src/replicate"
+REPLICATE_LOCK = ROOT / REPLICATE / "requirements.txt"
+REPLICATE_BUILD = (*LAYER_BUILD, f"{REPLICATE}/requirements.txt")
+RDS_CERTIFICATES = "catchment/engines/rds-ca.pem"
+
 SEEDER = "lambda_src/seeder"
 FILE_WRITER = "lambda_src/sample_files"
 """What writes samples has their makers in its code, which the other functions do without."""
@@ -36,17 +41,28 @@ RUNTIME_PACKAGES = ("apply", "changes", "landing", "leases", "maintenance", "pre
 
 def function_code() -> Code:
     """The code of every function out of the databases' network: ``lambda_src`` and the part of the core it needs."""
-    kept = [*_all_but(["lambda_src", *_core()]), f"/{AGENT}", f"/{SEEDER}", f"/{FILE_WRITER}"]
+    kept = [*_all_but(["lambda_src", *_core()]), f"/{AGENT}", f"/{SEEDER}", f"/{FILE_WRITER}", f"/{REPLICATE}"]
     return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=kept)
 
 
 def agent_code(certificates: Sequence[str] = ()) -> Code:
     """The code of the function beside the databases: its handler, what the engines say, and certificates (paths)."""
-    exclude = _beside_databases(AGENT, "catchment/prepare")
-    folders = {folder.as_posix() for path in certificates for folder in Path(path).parents if folder.name}
-    exclude += [line for folder in sorted(folders) for line in (f"!/{folder}", f"/{folder}/*")]
-    exclude += [f"!/{path}" for path in certificates]
+    exclude = [*_beside_databases(AGENT, "catchment/prepare"), *_and_files(certificates)]
     return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=exclude)
+
+
+def replicate_code(certificates: str) -> Code:
+    """The code of the function that feeds the replica: ``lambda_src``, the core, and a file of certificates."""
+    inside = ["!/catchment/engines", "/catchment/engines/*"]
+    exclude = [*_all_but(["lambda_src", *_core()]), f"/{AGENT}", f"/{SEEDER}", f"/{FILE_WRITER}", *inside]
+    exclude += [f"!/{certificates}"] if certificates == RDS_CERTIFICATES else _and_files([certificates])
+    return Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=exclude)
+
+
+def _and_files(paths: Sequence[str]) -> list[str]:
+    folders = {folder.as_posix() for path in paths for folder in Path(path).parents if folder.name}
+    around = [line for folder in sorted(folders) for line in (f"!/{folder}", f"/{folder}/*")]
+    return [*around, *(f"!/{path}" for path in paths)]
 
 
 def seeder_code() -> Code:

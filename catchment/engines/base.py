@@ -99,6 +99,18 @@ class Capture:
     empty_text_is_null: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Feeding:
+    """What its databases want as replicas."""
+
+    scheme: str
+    """The beginning of a database's URL."""
+    parameters: Mapping[str, str]
+    """Parameter group entries: encrypted connections, and what rows are sent by."""
+    one_schema: bool = False
+    """Whether the tables of all schemas lie in the database together."""
+
+
 class SourceTypes(Protocol):
     """An engine's types: a module with these names."""
 
@@ -259,6 +271,11 @@ class Engine(Protocol):
     @property
     def upkeep(self) -> Upkeep | None:
         """None for an engine whose databases are their owners' to look after."""
+        ...
+
+    @property
+    def replica(self) -> Feeding | None:
+        """None for an engine in which no replica can be kept."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from catchment.settings.database import ExternalSettings, RdsSettings
 from catchment.settings.load import environment_names, load_settings, read_context, stack_prefix
 from catchment.settings.models import DeliverySettings, Settings
 from catchment.settings.network import NetworkSettings
+from catchment.settings.replica import ReplicaSettings
 from catchment.settings.samples import FileSamples, SampleSettings
 from catchment.settings.source import SourceSettings, TableSettings
 
@@ -16,6 +17,7 @@ __all__ = [
     "FileSamples",
     "NetworkSettings",
     "RdsSettings",
+    "ReplicaSettings",
     "SampleSettings",
     "Settings",
     "SourceSettings",

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from catchment.engines import engine
 from catchment.settings.database import KeyArn
 from catchment.settings.network import NetworkSettings
+from catchment.settings.replica import ReplicaSettings
 from catchment.settings.samples import Files
 from catchment.settings.source import EngineName, SourceSettings
 from catchment.settings.values import Allowed, ColumnName, Flag, Part, Whole, not_allowed
@@ -249,6 +251,8 @@ class Settings(Part):
     delivery: DeliverySettings | None = None
     """Left out: deployed by hand, or by other means."""
     sources: dict[SourceName, SourceSettings] = Field(min_length=1)
+    replica: ReplicaSettings | None = None
+    """Left out: the lake alone."""
 
     @model_validator(mode="after")
     def _dms_reads_every_source(self) -> Settings:
@@ -265,6 +269,28 @@ class Settings(Part):
     def _two_keys_agree(self) -> Settings:
         if self.destroy_data and self.deletion_protection:
             raise not_allowed("allowed: true only where deletion_protection is false", field="destroy_data")
+        return self
+
+    @model_validator(mode="after")
+    def _replica_of_a_source(self) -> Settings:
+        replica = self.replica
+        if replica is None:
+            return self
+        if replica.source not in self.sources:
+            raise not_allowed(f"allowed: {', '.join(self.sources)}", field=("replica", "source"))
+        tables = tuple(self.sources[replica.source].tables)
+        if unknown := set(replica.names(tables)) - set(tables):
+            raise not_allowed(f"allowed: tables of {replica.source}, not {min(unknown)}", field=("replica", "tables"))
+        feeding = engine(replica.engine).replica
+        if feeding is not None and feeding.one_schema:
+            names = [name.partition(".")[2].casefold() for name in replica.names(tables)]
+            if twice := {name for name in names if names.count(name) > 1}:
+                what = f"allowed: one table called {min(twice)}, since all lie in one database of {replica.engine}"
+                raise not_allowed(what, field=("replica", "tables"))
+        vpc = self.network.vpc
+        if vpc is not None and "dynamodb" not in vpc.endpoints and any(not s.route_table_id for s in vpc.subnets):
+            what = "allowed with a replica: dynamodb, or a route_table_id for each subnet, where its endpoint is made"
+            raise not_allowed(what, field=("network", "vpc", "endpoints"))
         return self
 
     @property
@@ -284,3 +310,10 @@ class Settings(Part):
         """Each source's tables in the form ``catchment apply --tables`` reads, by source name."""
         landing = {"format": "parquet", **self.landing.model_dump()}
         return {name: source.tables_file(landing, self.apply.engine) for name, source in self.sources.items()}
+
+    def replica_files(self) -> dict[str, dict[str, Any]]:
+        """The same of the replica: its source, with the tables that it has."""
+        assert self.replica is not None, "there is a replica"
+        file = self.tables_files()[self.replica.source]
+        names = self.replica.names(tuple(file["tables"]))
+        return {self.replica.source: {**file, "tables": {name: file["tables"][name] for name in names}}}

@@ -8,8 +8,11 @@ from pydantic import AfterValidator, model_validator
 
 from catchment.settings.values import Allowed, Part, not_allowed
 
-EndpointName = Literal["s3", "secretsmanager", "logs"]
-"""Endpoints that something inside uses: DMS writes files, DMS and the agent read secrets, DMS writes its log."""
+EndpointName = Literal["s3", "secretsmanager", "logs", "dynamodb", "sqs", "ssm", "dms"]
+"""Endpoints that something inside uses: DMS writes files, DMS and the agent read secrets, DMS writes its log.
+
+Those from dynamodb on are the replica's: its leases, its queues, and what the source's task says of a load.
+"""
 
 
 class SubnetSettings(Part):

@@ -24,7 +24,8 @@ class ImportedSubnet:
 class ImportedNetwork(ReplicationNetwork):
     """A network that is there already: the groups and the endpoints that are missing are made in it, and nothing else.
 
-    ``endpoints`` are those that it has (``s3``, ``secretsmanager``, ``logs``), also by way of another network.
+    ``endpoints`` are those that it has (``s3``, ``secretsmanager``, ``logs``; where it ``feeds`` a replica also
+    ``dynamodb``, ``sqs``, ``ssm``, ``dms``), by way of another network as well.
     ``endpoint_group`` is the group of its interface endpoints; it gets rules that let replication and the agent in.
     Nothing is looked up: synthesis needs no credentials.
 
@@ -41,11 +42,13 @@ class ImportedNetwork(ReplicationNetwork):
         endpoints: Collection[str] = (),
         endpoint_group: ISecurityGroup | None = None,
         s3_prefix_list_id: str | None = None,
+        feeds: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         tables = [subnet.route_table_id for subnet in subnets if subnet.route_table_id is not None]
-        if "s3" not in endpoints and len(tables) < len(subnets):
-            raise ValueError("without an endpoint of S3 each subnet needs its route_table_id")
+        gateways = {"s3", "dynamodb"} if feeds else {"s3"}
+        if gateways - set(endpoints) and len(tables) < len(subnets):
+            raise ValueError("without an endpoint of S3 (or DynamoDB) each subnet needs its route_table_id")
         vpc = Vpc.from_vpc_attributes(
             self,
             "Vpc",
@@ -54,4 +57,10 @@ class ImportedNetwork(ReplicationNetwork):
             isolated_subnet_ids=[subnet.subnet_id for subnet in subnets],
             isolated_subnet_route_table_ids=tables if len(tables) == len(subnets) else None,
         )
-        self._open(vpc, present=endpoints, present_group=endpoint_group, s3_prefix_list_id=s3_prefix_list_id)
+        self._open(
+            vpc,
+            present=endpoints,
+            present_group=endpoint_group,
+            s3_prefix_list_id=s3_prefix_list_id,
+            feeds=feeds,
+        )

@@ -36,6 +36,7 @@ class IsolatedNetwork(ReplicationNetwork):
         log_retention: RetentionDays,
         key: IKey | None = None,
         s3_prefix_list_id: str | None = None,
+        feeds: bool = False,
         outlives_stack: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -51,7 +52,7 @@ class IsolatedNetwork(ReplicationNetwork):
         if outlives_stack:
             RemovalPolicies.of(vpc).retain(apply_to_resource_types=["AWS::EC2::VPC", "AWS::EC2::Subnet"])
         self._build_flow_log(vpc, log_retention, key)
-        self._open(vpc, s3_prefix_list_id=s3_prefix_list_id)
+        self._open(vpc, s3_prefix_list_id=s3_prefix_list_id, feeds=feeds)
 
     def _build_flow_log(self, vpc: Vpc, retention: RetentionDays, key: IKey | None) -> None:
         group = LogGroup(self, "FlowLogGroup", retention=retention, removal_policy=RemovalPolicy.DESTROY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from aws_cdk.aws_ec2 import (
     Connections,
@@ -22,11 +22,21 @@ SERVICES = {
 }
 """What is called from inside by an interface endpoint: DMS and the agent read secrets, DMS writes its log."""
 
+FEEDER_SERVICES = {
+    "sqs": ("SqsEndpoint", InterfaceVpcEndpointAwsService.SQS),
+    "ssm": ("SsmEndpoint", InterfaceVpcEndpointAwsService.SSM),
+    "dms": ("DmsEndpoint", InterfaceVpcEndpointAwsService.DATABASE_MIGRATION_SERVICE),
+}
+"""What the feeder of a replica calls besides: its queues, and DMS for what its task says of a load. Its leases are in
+DynamoDB, which has a gateway endpoint as S3 has."""
+
 NOWHERE = Peer.ipv4("255.255.255.255/32")
 
 
 class ReplicationNetwork(Construct):
-    """The network of replication and the databases' agent: a security group for each, and the endpoints they use.
+    """The network of replication, the databases' agent and, where it ``feeds`` a replica, of its feeder.
+
+    Each has a security group; the endpoints that they use are here.
 
     Groups let out what is needed: to the endpoints here, and to each database by its own ``allow_from``. S3 is reached
     at its public addresses by the route of a gateway endpoint: where its prefix list is not known, replication may
@@ -36,6 +46,7 @@ class ReplicationNetwork(Construct):
     vpc: IVpc
     replication_security_group: ISecurityGroup
     agent_security_group: ISecurityGroup
+    feeder_security_group: ISecurityGroup | None
 
     def _open(
         self,
@@ -44,6 +55,7 @@ class ReplicationNetwork(Construct):
         present: Collection[str] = (),
         present_group: ISecurityGroup | None = None,
         s3_prefix_list_id: str | None = None,
+        feeds: bool = False,
     ) -> None:
         """Make the groups, and the endpoints that are not ``present``, whose group is ``present_group`` if known."""
         self.vpc = vpc
@@ -51,24 +63,34 @@ class ReplicationNetwork(Construct):
         self.agent_security_group = self._group("AgentSecurityGroup", "The function beside the databases")
         if "s3" not in present:
             vpc.add_gateway_endpoint("S3Endpoint", service=GatewayVpcEndpointAwsService.S3)
-        guards = [self._build_endpoints(present)] if set(SERVICES) - set(present) else []
+        if feeds and "dynamodb" not in present:
+            vpc.add_gateway_endpoint("DynamoDbEndpoint", service=GatewayVpcEndpointAwsService.DYNAMODB)
+        services = {**SERVICES, **(FEEDER_SERVICES if feeds else {})}
+        missing = {name: service for name, service in services.items() if name not in present}
+        guards = [self._build_endpoints(missing)] if missing else []
         guards += [present_group] if present_group is not None else []
-        elsewhere = present_group is None and bool(set(SERVICES) & set(present))
+        elsewhere = present_group is None and bool(set(services) & set(present))
         self._let_out(self.agent_security_group, guards, "The agent reads secrets", anywhere=elsewhere)
         if s3_prefix_list_id is not None:
             s3 = Peer.prefix_list(s3_prefix_list_id)
             self.replication_security_group.add_egress_rule(s3, Port.HTTPS, "DMS writes files")
         anywhere = elsewhere or s3_prefix_list_id is None
         self._let_out(self.replication_security_group, guards, "DMS calls AWS services", anywhere=anywhere)
+        self.feeder_security_group = self._build_feeder_group(guards) if feeds else None
 
     def _group(self, construct_id: str, description: str) -> ISecurityGroup:
         return SecurityGroup(self, construct_id, vpc=self.vpc, description=description, allow_all_outbound=False)
 
-    def _build_endpoints(self, present: Collection[str]) -> ISecurityGroup:
+    def _build_feeder_group(self, guards: list[ISecurityGroup]) -> ISecurityGroup:
+        group = self._group("FeederSecurityGroup", "The function that feeds the replica")
+        # S3 and DynamoDB are reached at their public addresses, by the routes of their gateway endpoints
+        self._let_out(group, guards, "The feeder calls AWS services", anywhere=True)
+        return group
+
+    def _build_endpoints(self, services: Mapping[str, tuple[str, InterfaceVpcEndpointAwsService]]) -> ISecurityGroup:
         guard = self._group("EndpointSecurityGroup", "Endpoints of AWS services")
-        for name, (construct_id, service) in SERVICES.items():
-            if name not in present:
-                self.vpc.add_interface_endpoint(construct_id, service=service, security_groups=[guard], open=False)
+        for construct_id, service in services.values():
+            self.vpc.add_interface_endpoint(construct_id, service=service, security_groups=[guard], open=False)
         return guard
 
     @staticmethod

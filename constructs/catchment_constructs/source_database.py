@@ -48,6 +48,8 @@ class DatabaseEngine:
     log_exports: Sequence[str] = ()
     license_included: bool = False
     takes_database_name: bool = True
+    parameters_are: str = "What change data capture needs"
+    """What the parameter group says of itself."""
 
 
 class SourceDatabase(Construct):
@@ -100,7 +102,7 @@ class SourceDatabase(Construct):
                 self,
                 "Parameters",
                 engine=instance_engine,
-                description="What change data capture needs",
+                description=engine.parameters_are,
                 parameters=dict(engine.parameters),
             ),
             database_name=database if engine.takes_database_name else None,

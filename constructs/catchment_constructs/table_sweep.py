@@ -18,7 +18,8 @@ from catchment_constructs.python_function import PythonFunction
 class TableSweep(Construct):
     """Pokes every table on a schedule, so that a file whose event was lost is found too, and on another to maintain it.
 
-    The function is told the queue by the environment variable ``QUEUE_URL``.
+    The function is told the queue by the environment variable ``QUEUE_URL``. Where ``maintain_hours`` is
+    None nothing is maintained.
 
     Example: ``TableSweep(self, "Sweep", queue=applier.queue, every_minutes=15, maintain_hours=24, …).function``
     """
@@ -30,7 +31,7 @@ class TableSweep(Construct):
         *,
         queue: IQueue,
         every_minutes: int,
-        maintain_hours: int,
+        maintain_hours: int | None,
         code: Code,
         handler: str,
         layer: ILayerVersion,
@@ -58,11 +59,15 @@ class TableSweep(Construct):
             schedule=Schedule.rate(Duration.minutes(every_minutes)),
             targets=[LambdaFunction(self.function, retry_attempts=2)],
         )
+        if maintain_hours is not None:
+            self._maintain(maintain_hours)
+
+    def _maintain(self, every_hours: int) -> None:
         Rule(
             self,
             "Maintenance",
             description="Do for every table what keeps it cheap to read",
-            schedule=Schedule.rate(Duration.hours(maintain_hours)),
+            schedule=Schedule.rate(Duration.hours(every_hours)),
             targets=[
                 LambdaFunction(self.function, event=RuleTargetInput.from_object({"maintain": True}), retry_attempts=2)
             ],

@@ -11,12 +11,10 @@ from catchment.apply.cost import Function, Job
 from catchment.apply.route import Router
 from catchment.landing.contract import TableContract
 from lambda_src.apply.environment import Environment
+from lambda_src.feeding import TIME_SHARE
 from lambda_src.pokes import Poke
 
 LOG = logging.getLogger(__name__)
-
-TIME_SHARE = 0.5
-"""No commit is begun after this part of the time left, so that the last one begun can end."""
 
 
 class SparkJob:

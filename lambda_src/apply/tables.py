@@ -4,63 +4,35 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-import boto3
-
-from catchment.apply import Account, Budget, apply_table
+from catchment.apply import apply_table
 from catchment.apply.engine import open_duck_engine
-from catchment.apply.loads import LoadStates
-from catchment.apply.measures import Measures
-from catchment.errors import Terminal
-from catchment.landing.contract import TableContract
-from catchment.landing.names import TableName
 from catchment.leases import Lease
-from catchment.leases.dynamodb import DynamoLease
 from catchment.maintenance import Horizons, maintain_table
-from catchment.reload.dms import TaskLoads
 from catchment.sinks.delta_table import DeltaLogs
-from catchment.storage import open_store
 from lambda_src.apply.environment import Environment
-from lambda_src.apply.spark import TIME_SHARE, SparkJob
-from lambda_src.contracts import fetch_contracts
-from lambda_src.metrics import write_metrics
+from lambda_src.apply.spark import SparkJob
+from lambda_src.feeding import FedTables
 from lambda_src.pokes import Poke
 
 LOG = logging.getLogger(__name__)
-
-LEASE_SLACK_SECONDS = 5
-"""What a lease lasts longer than the call that holds it may run: it must not end while its holder still writes."""
-
-MEMORY_SHARE = 0.5
-"""DuckDB's part of the function's memory; Python, Arrow buffers and the Delta writer take the rest."""
 
 BUSY_SECONDS = 60
 """When a table is looked at again that too many runs of the Spark job keep waiting."""
 
 
-LOAD_PATIENCE_SECONDS = 3
-"""How long a call waits for DMS to say that a load is over: its last file lands a moment before."""
-
-LOAD_POLL_SECONDS = 10
-"""When a table whose load goes on is looked at again, if no file lands before."""
-
-
-class Tables:
-    """Every table of every source. One instance serves all calls of a function environment."""
+class Tables(FedTables):
+    """The tables of the lake."""
 
     def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
         self._environment = environment
-        self._contracts = fetch_contracts(boto3.client("s3"), environment.contracts_url)
-        self._dynamodb = boto3.client("dynamodb")
-        self._sqs, self._dms, self._ssm = boto3.client("sqs"), boto3.client("dms"), boto3.client("ssm")
         self._spark = SparkJob(environment)
-        self._store = cache(open_store)  # a client costs as much processor time as a small commit's files
         self._open_engine = partial(open_duck_engine, logs=DeltaLogs())
 
     def apply(self, poke: Poke, named: Collection[str] | None, context: Any) -> None:
@@ -95,15 +67,7 @@ class Tables:
         self._measure(poke, account, time.monotonic() - began)
         if account.handed_over is not None:
             self._start_job(poke, lease, account.handed_over)
-        if not account.done:
-            self._sqs.send_message(QueueUrl=environment.queue_url, MessageBody=poke.message())
-        elif account.waiting and account.load_file in (named or ()):
-            # Only the newest file's message lives on, so that there is one for each table, however many files land.
-            self._sqs.send_message(
-                QueueUrl=environment.queue_url,
-                MessageBody=poke.message(account.load_file),
-                DelaySeconds=LOAD_POLL_SECONDS,
-            )
+        self._poke_again(poke, account, named)
 
     def maintain(self, poke: Poke, context: Any) -> None:
         """Do what keeps one table cheap to read, as far as the time left allows; the rest waits for the next schedule.
@@ -143,46 +107,3 @@ class Tables:
             self._sqs.send_message(
                 QueueUrl=self._environment.queue_url, MessageBody=poke.message(), DelaySeconds=BUSY_SECONDS
             )
-
-    def give_up(self, poke: Poke, records: Sequence[dict[str, Any]], error: Terminal) -> None:
-        """Move messages to the dead letters at once, with the reason, where trying again cannot help."""
-        reason: dict[str, Any] = {
-            "error": {"DataType": "String", "StringValue": type(error).__name__},
-            "reason": {"DataType": "String", "StringValue": str(error)[:1000]},
-        }
-        for record in records:
-            self._sqs.send_message(
-                QueueUrl=self._environment.dead_letters_url, MessageBody=record["body"], MessageAttributes=reason
-            )
-        self.count_failure(poke)
-
-    def count_failure(self, poke: Poke) -> None:
-        """One call that did not bring the table up to date."""
-        self._write(poke, {"Failures": 1})
-
-    def _loads(self, source: str) -> LoadStates:
-        return TaskLoads(self._dms, self._ssm, self._environment.tasks_prefix, source, patience=LOAD_PATIENCE_SECONDS)
-
-    def _contract(self, poke: Poke) -> TableContract | None:
-        return self._contracts.get(poke.source, {}).get(TableName(poke.schema, poke.table))
-
-    def _lease(self, source: str, context: Any) -> DynamoLease:
-        seconds = math.ceil(context.get_remaining_time_in_millis() / 1000) + LEASE_SLACK_SECONDS
-        return DynamoLease(self._dynamodb, self._environment.control_table, prefix=f"{source}/", seconds=seconds)
-
-    def _budget(self, context: Any) -> Budget:
-        return Budget(
-            commit_bytes=self._environment.commit_mb * 1024 * 1024,
-            commit_files=self._environment.commit_files,
-            seconds=context.get_remaining_time_in_millis() / 1000 * TIME_SHARE,
-            memory_mb=int(int(context.memory_limit_in_mb) * MEMORY_SHARE),
-        )
-
-    def _measure(self, poke: Poke, account: Account, seconds: float) -> None:
-        measures = Measures.of(account, seconds, datetime.now(UTC))
-        self._write(poke, measures.of_source)
-        of_table = {"source": poke.source, "table": f"{poke.schema}.{poke.table}"}
-        write_metrics(self._environment.metric_namespace, of_table, measures.of_table)
-
-    def _write(self, poke: Poke, values: Mapping[str, float]) -> None:
-        write_metrics(self._environment.metric_namespace, {"source": poke.source}, values)

@@ -119,6 +119,21 @@ def make_foreign(root: Path) -> None:
         cursor.execute(f"CREATE TABLE {database_of(root)}.t AS SELECT 1 AS theirs")
 
 
+def refer_to(root: Path, code: str) -> None:
+    """Have a table of somebody else's refer to a row, to go with it."""
+    with start().connect(database_of(root)) as con, con.cursor() as cursor:
+        cursor.execute("CREATE TABLE theirs LIKE t")
+        cursor.execute("ALTER TABLE theirs ADD FOREIGN KEY (code) REFERENCES t (code) ON DELETE CASCADE")
+        cursor.execute("INSERT INTO theirs (code) VALUES (%s)", [code])
+
+
+def referring(root: Path) -> list[str]:
+    """What refers to rows."""
+    with start().connect(database_of(root)) as con, con.cursor() as cursor:
+        cursor.execute("SELECT code FROM theirs")
+        return [code for (code,) in cursor.fetchall()]
+
+
 class ReplicaView:
     """The table ``t`` of the folder's database."""
 

@@ -123,6 +123,19 @@ def make_foreign(root: Path) -> None:
         con.execute("CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS theirs")
 
 
+def refer_to(root: Path, code: str) -> None:
+    """Have a table of somebody else's refer to a row."""
+    with psycopg.connect(_dsn(root)) as con:
+        con.execute('CREATE TABLE theirs (code text COLLATE "C" REFERENCES s.t (code))')
+        con.execute("INSERT INTO theirs VALUES (%s)", [code])
+
+
+def referring(root: Path) -> list[str]:
+    """What refers to rows."""
+    with psycopg.connect(_dsn(root)) as con:
+        return [code for (code,) in con.execute("SELECT code FROM theirs").fetchall()]
+
+
 class ReplicaView:
     """The table ``s.t`` of the folder's database."""
 

@@ -87,6 +87,25 @@ def test_a_table_that_somebody_else_has_made_is_left_alone(tmp_path: Path, serve
     assert [rows for _, rows in table.view.read()] == [[{"theirs": 1}]]
 
 
+def test_foreign_keys_of_others_change_nothing_that_is_not_told(
+    tmp_path: Path, server: ModuleType, replica: Engine
+) -> None:
+    """A row goes that another table refers to: MySQL neither minds nor cascades, PostgreSQL says so and keeps it."""
+    table = Table(tmp_path, replica, _of_text("word"))
+    table.land(_load("word", "x"))
+    table.apply()
+    server.refer_to(tmp_path, "a")
+    table.land(File("s/t/20240809-100000000.parquet", ("code", "word"), (Record("D", token(1), ("a",), {}),)))
+    if server is on_postgresql:
+        with pytest.raises(ReplicaRefused, match="foreign key"):
+            table.apply()
+        assert table.view.version() == 0
+    else:
+        assert table.apply().counts.deleted == 1
+        table.check_rows()
+    assert server.referring(tmp_path) == ["a"]
+
+
 def test_a_name_that_the_database_would_cut_is_refused(tmp_path: Path, replica: Engine) -> None:
     name = "n" * 65
     table = Table(tmp_path, replica, _of_text(name))

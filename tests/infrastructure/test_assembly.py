@@ -27,7 +27,7 @@ def test_the_folder_of_constructs_is_no_package() -> None:
 
 def test_app_py_reads_as_a_table_of_contents() -> None:
     lines = (ROOT / "app.py").read_text().splitlines()
-    assert len(lines) < 90
+    assert len(lines) < 95
     docstring = "\n".join(lines[1:20])
     assert all(f"\n{stack} " in docstring for stack in STACKS)
 

@@ -7,7 +7,17 @@ from dataclasses import replace
 from catchment.engines import mysql
 from catchment.engines.base import Rds
 from catchment.engines.mariadb import clients
-from catchment.engines.mysql import capture, connect, preflight, preparation, reconciliation, samples, types, upkeep
+from catchment.engines.mysql import (
+    capture,
+    connect,
+    preflight,
+    preparation,
+    reconciliation,
+    replica,
+    samples,
+    types,
+    upkeep,
+)
 
 __all__ = [
     "capture",
@@ -17,6 +27,7 @@ __all__ = [
     "preflight",
     "preparation",
     "reconciliation",
+    "replica",
     "samples",
     "types",
     "upkeep",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines.base import Capture, Infrastructure, Rds
+from catchment.engines.base import Capture, Feeding, Infrastructure, Rds
 from catchment.engines.mysql import clients, preflight, preparation, reconciliation, samples, types, upkeep
 from catchment.engines.mysql.connect import connect
 from catchment.engines.mysql.versions import least_dms_version
@@ -17,12 +17,19 @@ __all__ = [
     "preflight",
     "preparation",
     "reconciliation",
+    "replica",
     "samples",
     "types",
     "upkeep",
 ]
 
 capture = Capture()
+
+replica = Feeding(
+    scheme="mysql",
+    parameters=MappingProxyType({"local_infile": "1", "require_secure_transport": "1"}),
+    one_schema=True,
+)
 
 infrastructure = Infrastructure(
     dms_engine="mysql",

@@ -16,6 +16,7 @@ __all__ = [
     "preflight",
     "preparation",
     "reconciliation",
+    "replica",
     "samples",
     "types",
     "upkeep",
@@ -24,6 +25,7 @@ __all__ = [
 # DMS reads the redo log where its owner keeps it, and leaves nothing in the database.
 upkeep = None
 samples = None
+replica = None
 
 
 capture = Capture(partial_before_images=True, empty_text_is_null=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from catchment.engines.base import Capture, Infrastructure, Rds
+from catchment.engines.base import Capture, Feeding, Infrastructure, Rds
 from catchment.engines.postgresql import clients, preflight, preparation, reconciliation, samples, types, upkeep
 from catchment.engines.postgresql.connect import connect
 from catchment.engines.postgresql.versions import least_dms_version
@@ -17,12 +17,15 @@ __all__ = [
     "preflight",
     "preparation",
     "reconciliation",
+    "replica",
     "samples",
     "types",
     "upkeep",
 ]
 
 capture = Capture(whole_deletes=False)
+
+replica = Feeding(scheme="postgresql", parameters=MappingProxyType({"rds.force_ssl": "1"}))
 
 infrastructure = Infrastructure(
     dms_engine="postgres",

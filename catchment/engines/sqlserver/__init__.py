@@ -16,10 +16,13 @@ __all__ = [
     "preflight",
     "preparation",
     "reconciliation",
+    "replica",
     "samples",
     "types",
     "upkeep",
 ]
+
+replica = None
 
 capture = Capture(splits_key_updates=True)
 

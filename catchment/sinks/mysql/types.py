@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catchment.changes.relations import SEQUENCE, quote
 from catchment.errors import SchemaConflict
@@ -15,6 +15,7 @@ _MAX_NAME = 64
 _MAX_KEY, _CHARACTER = 3072, 4
 """Bytes of an index entry of InnoDB, and of a character in it."""
 _MAX_SCALE = 30
+"""Decimal places."""
 _TOKEN = 64
 
 _TYPES = {
@@ -43,7 +44,8 @@ class Types:
     def column(self, kind: DeltaType, length: int | None = None) -> str:
         """The type of a column; of text and bytes in an index the ``length`` is given."""
         if kind.name == "decimal":
-            return f"DECIMAL({kind.precision},{kind.scale})"
+            kept = _kept(kind)
+            return f"DECIMAL({kept.precision},{kept.scale})"
         if kind.name == "string":
             word = "LONGTEXT" if length is None else f"VARCHAR({length})"
             return f"{word} CHARACTER SET utf8mb4 COLLATE {self.collation}"
@@ -71,18 +73,21 @@ def key_lengths(key: Mapping[str, DeltaType]) -> dict[str, int]:
     }
 
 
+def _kept(kind: DeltaType) -> DeltaType:
+    """A decimal with as many places as MySQL has."""
+    return replace(kind, precision=kind.precision - max(0, kind.scale - _MAX_SCALE), scale=min(kind.scale, _MAX_SCALE))
+
+
 def check(table: str, columns: Mapping[str, DeltaType]) -> None:
     """Raises SchemaConflict for a column that MySQL cannot have, or cannot tell from another one."""
     seen: dict[str, str] = {}
-    for name, kind in columns.items():
+    for name in columns:
         if len(name) > _MAX_NAME:
             raise SchemaConflict(table, name, f"{len(name)} characters", f"at most {_MAX_NAME} in MySQL")
         if name != name.rstrip() or any(ord(each) > 0xFFFF or each == "\0" for each in name):
             raise SchemaConflict(table, name, "a name with a blank at its end, a NUL or an emoji", "not in MySQL")
         if (other := seen.setdefault(name.casefold(), name)) != name:
             raise SchemaConflict(table, name, f"the same as {other!r} in MySQL", "two names that differ by case alone")
-        if kind.name == "decimal" and kind.scale > _MAX_SCALE:
-            raise SchemaConflict(table, name, str(kind), f"at most {_MAX_SCALE} decimal places in MySQL")
 
 
 def unheld(columns: Mapping[str, DeltaType], key: Sequence[str]) -> list[Unheld]:
@@ -91,6 +96,10 @@ def unheld(columns: Mapping[str, DeltaType], key: Sequence[str]) -> list[Unheld]
     for name, kind in columns.items():
         if kind.name in ("float", "double"):
             found.append(Unheld(name, "NOT isfinite({})", "MySQL has neither NaN nor infinities"))
+        elif kind.scale > _MAX_SCALE:
+            why = f"MySQL has at most {_MAX_SCALE} decimal places"
+            zeros = "0" * (kind.scale - _MAX_SCALE)
+            found.append(Unheld(name, f"NOT ends_with(CAST({{}} AS VARCHAR), '{zeros}')", why))
         elif kind.name in ("date", "timestamp", "timestamp_ntz"):
             found.append(
                 Unheld(name, "(NOT isfinite({0}) OR year({0}) NOT BETWEEN 1 AND 9999)", "MySQL's years are 1 to 9999")
@@ -112,6 +121,8 @@ def to_text(column: str, kind: DeltaType) -> str:
         return f"CAST(CAST({column} AS DOUBLE) AS VARCHAR)"
     if kind.name == "timestamp":
         return f"CAST({column} AT TIME ZONE 'UTC' AS VARCHAR)"
+    if kind.name == "decimal":
+        return f"CAST(CAST({column} AS {_kept(kind).duckdb}) AS VARCHAR)"
     return f"CAST({column} AS VARCHAR)"
 
 

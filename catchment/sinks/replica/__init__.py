@@ -5,8 +5,8 @@ What PostgreSQL and MySQL do alike is here; each has a package of its own for ho
 Example: ``ReplicaSink(session, open_replica(url).target(session, TableName("sales", "clients"), scratch))``
 """
 
-from catchment.sinks.replica.connect import SCHEMES, is_replica, open_replica
+from catchment.sinks.replica.connect import is_replica, open_replica, replica_url
 from catchment.sinks.replica.sink import ReplicaSink
 from catchment.sinks.replica.target import Replica, Target
 
-__all__ = ["SCHEMES", "Replica", "ReplicaSink", "Target", "is_replica", "open_replica"]
+__all__ = ["Replica", "ReplicaSink", "Target", "is_replica", "open_replica", "replica_url"]
