@@ -134,6 +134,14 @@ def referring(root: Path) -> list[str]:
         return [code for (code,) in cursor.fetchall()]
 
 
+def rows_scanned() -> int:
+    """Rows that the server has read one after the other so far."""
+    with start().connect() as con, con.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Handler_read_rnd_next'")
+        [(_, number)] = cursor.fetchall()
+        return int(number)
+
+
 class ReplicaView:
     """The table ``t`` of the folder's database."""
 

@@ -212,3 +212,17 @@ def test_a_replica_is_read_for_comparison_value_by_value(tmp_path: Path, server:
     for row in read:
         row |= {name: row[name].replace(tzinfo=UTC) for name in kinds if isinstance(row[name], datetime)}
     assert canonical(read, list(kinds)) == table.expected_of(list(kinds))
+
+
+@pytest.mark.skipif(on_mariadb.NAME not in SERVERS, reason="there is no MariaDB on this machine")
+def test_rows_are_looked_up_by_index_however_new_a_table_is(tmp_path: Path) -> None:
+    """A table of which the server has no statistics yet is not read once for each changed row."""
+    table = Table(tmp_path, ENGINES[on_mariadb.NAME], _of_text("word"))
+    load = tuple(Record("I", "", (f"k{number:05d}",), {"word": "x"}) for number in range(3000))
+    table.land(File("s/t/LOAD00000001.parquet", ("code", "word"), load))
+    table.apply()
+    changes = tuple(Record("UD"[i % 2], token(i + 1), each.key, {"word": "y"}) for i, each in enumerate(load[:400]))
+    table.land(File("s/t/20240809-100000000.parquet", ("code", "word"), changes))
+    before = on_mariadb.rows_scanned()
+    table.apply()
+    assert on_mariadb.rows_scanned() - before < 10 * len(load)

@@ -78,17 +78,26 @@ def alter(
     return f"ALTER TABLE {name} {comma(changes)}" if changes else None
 
 
+def looked_up(name: str, *, by_token: bool = False) -> str:
+    """Join the table as ``t``, row by row by its index, whatever the server believes of its length.
+
+    It may not have counted a table since it was loaded, and then reads the whole of it for each row.
+    """
+    index = quote(SEQUENCE) if by_token else "PRIMARY"
+    return f"STRAIGHT_JOIN {name} t FORCE INDEX ({index})"
+
+
 def delete(name: str, gone: str, key: Sequence[str]) -> str:
     """Delete the rows whose keys are in the table ``gone``."""
     same = both(keys(len(key), "g"), [f"t.{quote(column)}" for column in key])
-    return f"DELETE t FROM {gone} g STRAIGHT_JOIN {name} t ON {same}"
+    return f"DELETE t FROM {gone} g {looked_up(name)} ON {same}"
 
 
 def update(name: str, rows: str, columns: Collection[str], key: Sequence[str]) -> str:
     """Write the rows of the table ``rows`` that take the place of one with the same key."""
     same = both([f"n.{quote(column)}" for column in key], [f"t.{quote(column)}" for column in key])
     assigned = comma(f"t.{quote(column)} = n.{quote(column)}" for column in columns if column not in key)
-    return f"UPDATE {rows} n STRAIGHT_JOIN {name} t ON {same} SET {assigned} WHERE n.{quote(PRESENT)} = 1"
+    return f"UPDATE {rows} n {looked_up(name)} ON {same} SET {assigned} WHERE n.{quote(PRESENT)} = 1"
 
 
 def insert(name: str, rows: str, columns: Collection[str]) -> str:

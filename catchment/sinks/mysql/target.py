@@ -30,8 +30,6 @@ Working = Callable[[str], AbstractContextManager[MySqlSession]]
 class MySqlTarget:
     """One table. ``database`` is where all tables lie; empty: each in one called as its schema is."""
 
-    join = "STRAIGHT_JOIN"
-
     def __init__(
         self,
         session: DuckSession,
@@ -78,6 +76,10 @@ class MySqlTarget:
         """Append the rows of a query to a relation of the session."""
         with self._working(self._table) as server:
             fetch(self._session, server, query, columns, relation)
+
+    def joined(self, *, by_token: bool = False) -> str:
+        """A join from the staged rows to the index."""
+        return ddl.looked_up(self.name, by_token=by_token)
 
     def shown(self, column: str, kind: DeltaType) -> str:
         """The column as text that says its value."""

@@ -23,8 +23,6 @@ from catchment.sinks.replica.target import ALREADY_THERE, Build, Change, Columns
 class PostgresTarget:
     """The table ``<schema>.<table>`` of the database of a connection."""
 
-    join = "JOIN"
-
     def __init__(
         self,
         session: DuckSession,
@@ -64,6 +62,10 @@ class PostgresTarget:
         """Append the rows of a query to a relation of the session."""
         with self._transaction() as cursor:
             fetch(self._session, cursor, query, columns, relation, self._scratch)
+
+    def joined(self, *, by_token: bool = False) -> str:
+        """A plain join: the server knows how many rows both have."""
+        return f"JOIN {self.name} t"
 
     def shown(self, column: str, kind: DeltaType) -> str:
         """The column as it is."""

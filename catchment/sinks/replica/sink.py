@@ -78,7 +78,9 @@ class ReplicaSink:
         self._wanted, _ = self._target.stage("wanted", f"SELECT {comma(named)} FROM {WINNERS}", named, parts)
         same = both(keys(len(key), "w"), [f"t.{quote(column)}" for column in key])
         self._target.fetch(
-            f"SELECT w.ord, 0, 0, t.{quote(SEQUENCE)} FROM {self._wanted} w {self._join} t ON {same}", _HIT, HITS
+            f"SELECT w.ord, 0, 0, t.{quote(SEQUENCE)} FROM {self._wanted} w {self._target.joined()} ON {same}",
+            _HIT,
+            HITS,
         )
 
     def find_tokens(self, tokens: str) -> None:
@@ -88,7 +90,7 @@ class ReplicaSink:
             return
         chosen, _ = self._target.stage("chosen", f"SELECT token FROM {tokens}", {"token": STRING}, ["token"])
         same = f"t.{quote(SEQUENCE)} = c.token"
-        query = f"SELECT DISTINCT c.token FROM {chosen} c {self._join} t ON {same}"
+        query = f"SELECT DISTINCT c.token FROM {chosen} c {self._target.joined(by_token=True)} ON {same}"
         self._target.fetch(query, {"token": STRING}, PRESENT_TOKENS)
 
     def existing(self, wanted: str, columns: Mapping[str, DeltaType]) -> None:
@@ -106,7 +108,8 @@ class ReplicaSink:
             for name, kind in stored(columns).items()
         )
         staged, _ = self._target.stage("chosen", chosen, _ORD)
-        query = f"SELECT w.ord, {shown} FROM {staged} c JOIN {self._wanted} w ON w.ord = c.ord {self._join} t ON {same}"
+        joined = self._target.joined()
+        query = f"SELECT w.ord, {shown} FROM {staged} c JOIN {self._wanted} w ON w.ord = c.ord {joined} ON {same}"
         self._target.fetch(query, relation, EXISTING)
 
     def keys(self, key: Mapping[str, DeltaType]) -> None:
@@ -153,10 +156,6 @@ class ReplicaSink:
 
     def save_ledger(self) -> None:
         """Nothing: what is known is read from tables, not from a log that grows."""
-
-    @property
-    def _join(self) -> str:
-        return f"{self._target.join} {self._target.name}"
 
     def _change(self, known: Known, batch: Batch, columns: Columns, before_commit: Callable[[], None]) -> Known:
         staged = self._stage(known, batch, columns)

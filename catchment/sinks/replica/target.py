@@ -83,9 +83,8 @@ class Target(Protocol):
         """The table, quoted."""
         ...
 
-    @property
-    def join(self) -> str:
-        """The word that joins a staged table with this one, in the order in which they are to be read."""
+    def joined(self, *, by_token: bool = False) -> str:
+        """What joins a staged table with this one, called ``t``, whose rows are looked up by key or by token."""
         ...
 
     def check(self, columns: Columns, key: Sequence[str]) -> None:
