@@ -51,15 +51,19 @@ def read_secret(environment: str, arn: str) -> dict[str, Any]:
     return dict(json.loads(value))
 
 
-def source_target(source: SourceSettings, login: Mapping[str, Any], *, with_password: bool) -> Target:
-    """A source as a client is to reach it: RDS has certificates that can be verified, whatever DMS has been given."""
-    host, certificate = str(login["host"]), source.certificate_file
-    if source.rds is not None:
-        certificate = RDS_CERTIFICATES
+def replica_login(environment: str, stack_prefix: str) -> dict[str, Any]:
+    """The same of the deployed replica."""
+    outputs = stack_outputs(environment, [f"{stack_prefix}-{environment}-replica"])
+    return read_secret(environment, outputs["ReplicaSecretArn"])
+
+
+def database_target(login: Mapping[str, Any], database: str, certificate: str | None, *, with_password: bool) -> Target:
+    """A database as a client is to reach it; one on this machine is spoken to without TLS."""
+    host = str(login["host"])
     return Target(
         host=host,
         port=int(login["port"]),
-        database=source.database,
+        database=database,
         user=str(login["username"]),
         password=str(login["password"]) if with_password else None,
         encrypted=not is_here(host),

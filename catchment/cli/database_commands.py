@@ -15,7 +15,7 @@ from catchment.errors import SettingsError
 
 @app.command("connect")
 def connect_command(
-    name: Annotated[str | None, typer.Argument(metavar="SOURCE", help="A source of the settings.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="SOURCE", help="A source of the settings, or replica.")] = None,
     env: Annotated[str, typer.Option("--env", metavar="ENV", help="A deployed environment: dev, prod …")] = "dev",
     url: UrlOption = None,
     tool: Annotated[
@@ -55,6 +55,7 @@ def validate_command(
         str | None,
         typer.Option("--lake", metavar="PATH", help="Folder or s3:// URL of its tables, or the URL of a replica."),
     ] = None,
+    replica: Annotated[bool, typer.Option("--replica", help="With the deployed replica, instead of the lake.")] = False,
     tables: Annotated[
         Path | None, typer.Option("--tables", metavar="FILE", help="The tables file of `apply`, with --url.")
     ] = None,
@@ -76,12 +77,17 @@ def validate_command(
     """
     from catchment.cli.apply import chosen
     from catchment.cli.validate import validate
-    from catchment.cli.validate_sides import deployed, source_at, tables_of, target_at
+    from catchment.cli.validate_sides import deployed, replica_of, source_at, tables_of, target_at
     from catchment.engines.trust import Trust
     from catchment.settings import stack_prefix
 
+    if replica and (url is not None or lake is not None):
+        raise SettingsError("command line", "--replica", True, "allowed without --url and --lake")
     if url is None:
-        source, target, listed = deployed(CDK_JSON, env, prefix or stack_prefix(CDK_JSON, env), name)
+        named = prefix or stack_prefix(CDK_JSON, env)
+        source, target, listed = deployed(CDK_JSON, env, named, name)
+        if replica:
+            lake, listed = replica_of(CDK_JSON, env, named, listed)
     elif lake is None:
         raise SettingsError("command line", "--lake", None, "with --url it has to be given")
     else:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catchment.cli.source_database import Address
-from catchment.deployed import source_login, source_trust
-from catchment.engines.trust import Login, Trust
+from catchment.deployed import replica_login, source_login, source_trust
+from catchment.engines import engine
+from catchment.engines.trust import RDS_CERTIFICATES, Login, Trust
 from catchment.errors import SettingsError
 from catchment.landing.contract import TableContract, load_contracts
 from catchment.landing.names import TableName
@@ -19,7 +20,7 @@ from catchment.reconcile.stored import StoredTable
 from catchment.reconcile.tables import TargetSide
 from catchment.reload.deployed import Deployment
 from catchment.settings import load_settings
-from catchment.sinks.replica.connect import is_replica, open_replica
+from catchment.sinks.replica.connect import is_replica, open_replica, replica_url
 from catchment.storage import ObjectStore, open_store
 
 Target = Callable[[TableName, Path], TargetSide]
@@ -51,6 +52,19 @@ def deployed(cdk_json: Path, env: str, stack_prefix: str, name: str | None) -> t
     login = source_login(env, stack_prefix, found.source)
     source = Source(settings.engine, login, settings.database, source_trust(settings))
     return source, target_in(found.lake), found.tables()
+
+
+def replica_of(cdk_json: Path, env: str, stack_prefix: str, listed: Contracts) -> tuple[str, Contracts]:
+    """The URL of a deployed environment's replica, and which of the source's tables it has. Raises SettingsError."""
+    replica = load_settings(cdk_json, env).replica
+    if replica is None:
+        raise SettingsError("command line", "--replica", env, "allowed where the settings name a replica")
+    feeding = engine(replica.engine).replica
+    assert feeding is not None, "settings name engines that a replica can be kept in"
+    certificates = Path(replica.certificate_file) if replica.certificate_file is not None else RDS_CERTIFICATES
+    url = replica_url(feeding.scheme, replica_login(env, stack_prefix), replica.database, certificates)
+    names = set(replica.names(tuple(map(str, listed))))
+    return url, {name: contract for name, contract in listed.items() if str(name) in names}
 
 
 def tables_of(file: Path | None, cdk_json: Path, env: str, source: str | None) -> Contracts:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import boto3
 import pymysql
 import pytest
 
+from catchment.cli.app import run
 from catchment.engines.trust import Trust
 from catchment.landing.duck import open_duckdb
 from catchment.landing.names import TableName
@@ -129,10 +133,34 @@ def estate(tmp_path: Path, synthesized: Callable[[Settings], Assembly]) -> Itera
         yield Estate(aws, synthesized(SETTINGS).folder, scratch)
 
 
-def test_postgresql_is_replicated_to_mysql_and_a_dead_server_delays_nobody_else(estate: Estate) -> None:
+@pytest.fixture
+def in_the_apps_folder(estate: Estate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands find the settings, and the local AWS."""
+    document = json.loads(CDK_JSON.read_text())
+    document["context"]["environments"]["laptop"]["replica"] = SETTINGS.model_dump(exclude_unset=True)["replica"]
+    (tmp_path / "cdk.json").write_text(json.dumps(document))
+    monkeypatch.chdir(tmp_path)
+    for name, value in estate.aws.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+def test_postgresql_is_replicated_to_mysql_and_a_dead_server_delays_nobody_else(
+    estate: Estate, in_the_apps_folder: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     until(lambda: not estate.behind(replica=True), seconds=120)
     until(lambda: sum(estate.held()) == LOADED)
     assert all(estate.held())
+
+    validate = ["validate", "sales", "--env", "laptop", "--replica", "--rows", "1", "--table"]
+    assert run([*validate, "sales.clients"]) == 0
+    assert run([*validate, NOT_ALL_HELD]) == 1
+    capsys.readouterr()
+    assert run(["connect", "replica", "--env", "laptop", "--tool", "python", "--with-password"]) == 0
+    asked = "cursor = connection.cursor()\ncursor.execute('SELECT count(*) FROM clients')\nprint(cursor.fetchone()[0])"
+    script = f"{capsys.readouterr().out}{asked}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 0
 
     [pid_file] = estate.aws.folder.rglob("mariadb.pid")
     port = int(estate.login("ReplicaSecretArn")["port"])

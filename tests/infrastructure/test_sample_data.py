@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import psycopg
 import pytest
 
@@ -93,6 +94,7 @@ def aws(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAws]:
     with LocalAws.start(tmp_path) as started:
         for name, value in started.environment().items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         yield started
 
 
