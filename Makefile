@@ -74,7 +74,7 @@ run: setup $(if $(SPARK),setup-spark) $(if $(findstring mysql,$(SOURCE)),setup-m
 
 # Where MariaDB runs; its tests are left out elsewhere.
 test: setup setup-spark $(if $(findstring Linux x86_64,$(shell uname -sm)),setup-mariadb) lint types ## Lint, types, and every fast test
-	@$(BIN)/pytest -m "not slow"
+	@$(BIN)/pytest -m "not slow" --numprocesses 2 --dist loadfile
 	@$(SPARK_VENV)/bin/pytest -m "not slow" tests/spark tests/conformance/test_table_equals_model.py --engine 'spark in turns'
 
 test-all: test ## The fast tests, then the slow ones
