@@ -68,9 +68,9 @@ $(MARIADB)/.installed: local/source/mariadb_programs.py | $(VENV)/.installed
 	@$(BIN)/python -m local.source.mariadb_programs $(MARIADB)
 	@touch $@
 
-run: setup $(if $(SPARK),setup-spark) $(if $(findstring mysql,$(SOURCE)),setup-mariadb) ## The main job on this machine (SOURCE=postgresql,mysql ROWS=500000 RATE=2000 SECONDS=12 SEED=7 CHAOS=1 SPARK=1 JSON=report.json)
+run: setup $(if $(SPARK),setup-spark) $(if $(findstring mysql,$(SOURCE))$(REPLICA),setup-mariadb) ## The main job on this machine (SOURCE=postgresql,mysql REPLICA=1 ROWS=500000 RATE=2000 SECONDS=12 SEED=7 CHAOS=1 SPARK=1 JSON=report.json)
 	@$(BIN)/python -m local $(if $(SOURCE),--source $(SOURCE)) $(if $(ROWS),--rows $(ROWS)) $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos) $(if $(SPARK),--spark) $(if $(JSON),--json $(JSON))
+		$(if $(SEED),--seed $(SEED)) $(if $(CHAOS),--chaos) $(if $(SPARK),--spark) $(if $(REPLICA),--replica) $(if $(JSON),--json $(JSON))
 
 # Where MariaDB runs; its tests are left out elsewhere.
 test: setup setup-spark $(if $(findstring Linux x86_64,$(shell uname -sm)),setup-mariadb) lint types ## Lint, types, and every fast test

@@ -47,6 +47,7 @@ def main(
     truncate: Annotated[bool, typer.Option(help="Truncate a table on the way, and heal it by a reload")] = True,
     spark: Annotated[bool, typer.Option("--spark", help="Let the Spark job apply one table, hard.swaps")] = False,
     source: Annotated[str, typer.Option(help=f"Engines of the sources, by commas: {ALLOWED}")] = DEFAULT,
+    replica: Annotated[bool, typer.Option("--replica", help="Keep a replica in MySQL beside the lake")] = False,
     json: Annotated[Path | None, typer.Option(help="Write the report here, for machines")] = None,
 ) -> None:
     """Run the whole pipeline on this machine and prove that the lake equals its source."""
@@ -57,7 +58,7 @@ def main(
         console.width = PLAIN_WIDTH
     try:
         with run_folder() as folder:
-            options = Options(rows, rate, seconds, seed, chaos, truncate, spark, tuple(source.split(",")))
+            options = Options(rows, rate, seconds, seed, chaos, truncate, spark, tuple(source.split(",")), replica)
             report = run(options, folder, Progress(console))
     except KeyboardInterrupt:
         console.print("[yellow]Interrupted; everything that was started has been stopped.[/]")

@@ -67,12 +67,16 @@ class LakeWatch:
 
     def pending(self) -> int:
         """Landing files that no commit contains yet."""
+        return sum(len(files - self.tables[name].files) for name, files in self.landed().items())
+
+    def landed(self) -> dict[str, set[str]]:
+        """The landing files of each table."""
         landed = {name: set[str]() for name in self.tables}
         for stored in self._landing.list():
             file = parse(stored)
             if file is not None and str(file.table) in landed:
                 landed[str(file.table)].add(file.path)
-        return sum(len(files - self.tables[name].files) for name, files in landed.items())
+        return landed
 
     def newest_lag(self) -> float | None:
         """Seconds from source to lake of the newest change in the newest commit; None before the first change."""

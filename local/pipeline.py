@@ -12,6 +12,7 @@ from typing import Any
 from local.aws import LocalAws
 from local.errors import RunFailed
 from local.progress import Step
+from local.replica import RunReplica
 from local.replicated import ReplicatedSource
 from local.source.workload import WorkDone
 
@@ -23,8 +24,15 @@ PATIENCE_SECONDS = 90.0
 class Pipeline:
     """What was deployed, found through the stacks' outputs; the steps of a run go through all ``sources`` at once."""
 
-    def __init__(self, aws: LocalAws, outputs: Mapping[str, str], sources: Sequence[ReplicatedSource]) -> None:
-        self._aws, self._outputs, self._sources = aws, outputs, sources
+    def __init__(
+        self,
+        aws: LocalAws,
+        outputs: Mapping[str, str],
+        sources: Sequence[ReplicatedSource],
+        replica: RunReplica | None = None,
+    ) -> None:
+        self._aws, self._outputs, self._sources, self._replica = aws, outputs, sources, replica
+        self._seen = (0, time.monotonic())
 
     def load(self, step: Step) -> None:
         """Wait until every table is loaded and the lake has all that was loaded. Raises RunFailed."""
@@ -71,13 +79,19 @@ class Pipeline:
         return done
 
     def catch_up(self, step: Step) -> None:
-        """Wait until each task has passed a fence behind all that was committed, and the lake has every file."""
+        """Wait until each task has passed a fence behind all that was committed, and the lake has every file.
+
+        And the replica, where there is one.
+        """
         fences = [(source, source.set_fence()) for source in self._sources]
         for _ in self._polls("catching up"):
             pending = self._pending()
             if all(source.passed(fence) for source, fence in fences) and not pending and not self._pending():
                 break
             step.say(f"{pending} files to apply")
+        while self._replica is not None and (pending := self._replica_pending()):
+            step.say(f"{pending} files to apply to the replica")
+            time.sleep(POLL_SECONDS)
         commits = sum(len(table.commits) for source in self._sources for table in source.watch.tables.values())
         step.result = f"{self.files} files, {commits} commits"
 
@@ -94,6 +108,17 @@ class Pipeline:
     def _newest_lag(self) -> str:
         lags = [lag for source in self._sources if (lag := source.watch.newest_lag()) is not None]
         return f", lag {max(lags):.1f} s" if lags else ""
+
+    def _replica_pending(self) -> int:
+        """Files that the replica waits for. Raises RunFailed when it has had enough time."""
+        assert self._replica is not None
+        pending = self._replica.pending()
+        now = time.monotonic()
+        if pending != self._seen[0]:
+            self._seen = (pending, now)
+        elif now - self._seen[1] > PATIENCE_SECONDS:
+            raise RunFailed("catching up", f"the replica has waited {PATIENCE_SECONDS:.0f} s for {pending} files")
+        return pending
 
     def _pending(self) -> int:
         return sum(source.watch.pending() for source in self._sources)

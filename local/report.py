@@ -51,6 +51,22 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class ReplicaReport:
+    """A table of the replica at the end of a run; ``lake`` of a difference is what the replica has."""
+
+    rows: int
+    missing: int
+    extra: int
+    different: int
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether the replica holds exactly what the source holds."""
+        return not (self.missing or self.extra or self.different)
+
+
+@dataclass(frozen=True)
 class TableReport:
     """One table at the end of a run. ``source`` is its source's name in the settings.
 
@@ -75,11 +91,14 @@ class TableReport:
     different: int
     differences: tuple[Difference, ...] = ()
     narrowed: tuple[str, ...] = ()
+    replica: ReplicaReport | None = None
+    """None where the run has none."""
 
     @property
     def equal(self) -> bool:
-        """Whether the lake holds exactly what the source holds, and every row read is accounted for."""
-        return not (self.missing or self.extra or self.different) and self.account.adds_up
+        """Whether lake and replica hold exactly what the source holds, and every row read is accounted for."""
+        kept = self.replica is None or self.replica.equal
+        return kept and not (self.missing or self.extra or self.different) and self.account.adds_up
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,11 @@ class RunReport:
     def sources(self) -> tuple[str, ...]:
         """The names of the sources."""
         return tuple(dict.fromkeys(table.source for table in self.tables))
+
+    @property
+    def has_replica(self) -> bool:
+        """Whether there is a replica beside the lake."""
+        return any(table.replica is not None for table in self.tables)
 
     def name(self, table: TableReport) -> str:
         """What a table is called: with its source where there are several."""
@@ -168,12 +192,16 @@ def show(report: RunReport, console: Console) -> None:
 
 
 def _contents(report: RunReport) -> Table:
-    shown = _columns("table", "source", "lake", "ins", "upd", "del", "key", "lag p50/p95/max", "verdict")
+    beside = ["replica"] if report.has_replica else []
+    shown = _columns("table", "source", "lake", *beside, "ins", "upd", "del", "key", "lag p50/p95/max", "verdict")
     for table in report.tables:
         lag = f"{table.lag.p50:.1f}/{table.lag.p95:.1f}/{table.lag.max:.1f} s" if table.lag else "-"
-        numbers = (table.rows_source, table.rows_lake, table.inserts, table.updates, table.deletes, table.key_changes)
+        held = [f"{table.rows_source:,}", f"{table.rows_lake:,}"]
+        if report.has_replica:
+            held.append(f"{table.replica.rows:,}" if table.replica else "-")
+        done = (table.inserts, table.updates, table.deletes, table.key_changes)
         verdict = "[green]equal[/]" if table.equal else f"[red]{escape(_what_differs(table))}[/]"
-        shown.add_row(escape(report.name(table)), *(f"{number:,}" for number in numbers), lag, verdict)
+        shown.add_row(escape(report.name(table)), *held, *(f"{number:,}" for number in done), lag, verdict)
     return shown
 
 
@@ -196,33 +224,38 @@ def _columns(first: str, *others: str) -> Table:
 
 
 def _what_differs(table: TableReport) -> str:
-    parts = [
-        f"{number:,} {word}"
-        for number, word in ((table.missing, "missing"), (table.extra, "extra"), (table.different, "different"))
-        if number
-    ]
+    parts = _counted(table)
+    if table.replica is not None:
+        parts += [f"{part} (replica)" for part in _counted(table.replica)]
     return ", ".join(parts) or "account does not add up"
 
 
+def _counted(found: TableReport | ReplicaReport) -> list[str]:
+    counts = ((found.missing, "missing"), (found.extra, "extra"), (found.different, "different"))
+    return [f"{number:,} {word}" for number, word in counts if number]
+
+
 def _show_differences(name: str, table: TableReport, console: Console) -> None:
-    for difference in table.differences[:DIFFERENCES_SHOWN]:
-        where = f"{name} {difference.key}" + (f" {difference.column}" if difference.column else "")
-        values = f"source {difference.source!r}, lake {difference.lake!r}"
-        console.print(f"  [red]≠[/] {escape(where)}: {escape(values)}", highlight=False)
-    if len(table.differences) > DIFFERENCES_SHOWN:
-        console.print(f"  … and {len(table.differences) - DIFFERENCES_SHOWN:,} more in {escape(name)}")
+    sides = [("lake", table.differences)] + ([("replica", table.replica.differences)] if table.replica else [])
+    for side, differences in sides:
+        for difference in differences[:DIFFERENCES_SHOWN]:
+            where = f"{name} {difference.key}" + (f" {difference.column}" if difference.column else "")
+            values = f"source {difference.source!r}, {side} {difference.lake!r}"
+            console.print(f"  [red]≠[/] {escape(where)}: {escape(values)}", highlight=False)
+        if len(differences) > DIFFERENCES_SHOWN:
+            console.print(f"  … and {len(differences) - DIFFERENCES_SHOWN:,} more in {escape(name)}, {side}")
 
 
 def _show_verdict(report: RunReport, console: Console) -> None:
     rows, plural = sum(table.rows_source for table in report.tables), "" if len(report.sources) == 1 else "s"
+    kept = "The lake and the replica equal" if report.has_replica else "The lake equals"
     if report.equal:
         console.print(
-            f"[bold green]The lake equals the source{plural}:[/] {rows:,} rows in {len(report.tables)} tables, "
+            f"[bold green]{kept} the source{plural}:[/] {rows:,} rows in {len(report.tables)} tables, "
             "compared row by row and value by value.",
             highlight=False,
         )
     else:
-        wrong = [report.name(table) for table in report.tables if not table.equal]
-        console.print(
-            f"[bold red]The lake differs from the source{plural}[/] in {escape(', '.join(wrong))}.", highlight=False
-        )
+        wrong = escape(", ".join(report.name(table) for table in report.tables if not table.equal))
+        differ = "The lake or the replica differs" if report.has_replica else "The lake differs"
+        console.print(f"[bold red]{differ} from the source{plural}[/] in {wrong}.", highlight=False)

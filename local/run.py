@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catchment.errors import SettingsError
+from catchment.reconcile.verdict import TableVerdict
 from catchment.settings import load_settings
 from local.aws import LocalAws, deploy
 from local.errors import RunFailed
@@ -24,6 +25,7 @@ from local.pipeline import Pipeline
 from local.processes import start_guarded
 from local.progress import Progress, Step
 from local.reload import Healer
+from local.replica import RunReplica
 from local.replicated import ReplicatedSource
 from local.report import RunReport, TableReport
 from local.sources import Source, deployed_sources
@@ -54,6 +56,8 @@ class Options:
     """Whether one table is applied by the Spark job: the environment laptop-spark instead of laptop."""
     engines: tuple[str, ...] = DEFAULT_ENGINES
     """Of which the sources are."""
+    replica: bool = False
+    """Whether a replica in another database is kept beside the lake: the environment laptop-replica."""
 
     @property
     def deployed(self) -> tuple[str, ...]:
@@ -68,6 +72,8 @@ class Options:
     @property
     def environment(self) -> str:
         """What is synthesized, of cdk.json."""
+        if self.replica:
+            return "laptop-replica"
         if self.deployed != DEFAULT_ENGINES:
             return "laptop-sources"
         return "laptop-spark" if self.spark else "laptop"
@@ -75,8 +81,11 @@ class Options:
     @property
     def flags(self) -> dict[str, bool | str]:
         """What the environment's settings are overridden with. Raises SettingsError for an engine without a source."""
-        if self.spark and self.deployed != DEFAULT_ENGINES:
-            raise SettingsError("command line", "--source", ",".join(self.engines), "allowed with --spark: postgresql")
+        if (self.spark or self.replica) and self.deployed != DEFAULT_ENGINES:
+            allowed = "allowed with --spark and --replica: postgresql"
+            raise SettingsError("command line", "--source", ",".join(self.engines), allowed)
+        if self.spark and self.replica:
+            raise SettingsError("command line", "--spark", True, "allowed without --replica")
         sources = load_settings(ROOT / "cdk.json", self.environment).sources
         engines = {source.engine for source in sources.values()}
         strange = [engine for engine in self.deployed if engine not in engines]
@@ -148,10 +157,12 @@ def _run_deployed(options: Options, folder: RunFolder, progress: Progress) -> De
         with progress.step(_many("Seed the source database", sources)) as step:
             made = [source.database.seed(options.rows // len(sources), options.seed) for source in sources]
             step.result = f"{sum(sum(each.values()) for each in made):,} rows in {sum(map(len, made))} tables"
-        with progress.step("Deploy Apply, Replication, Monitoring") as step:
-            outputs |= _deploy(aws, assembly, ["Apply", "Replication", "Monitoring"], step)
+        rest = ["Apply", *(["Replica"] if options.replica else []), "Replication", "Monitoring"]
+        with progress.step(f"Deploy {', '.join(rest)}") as step:
+            outputs |= _deploy(aws, assembly, rest, step)
         replicated = [_replicated(options, aws, outputs, source, folder.work) for source in sources]
-        pipeline = Pipeline(aws, outputs, replicated)
+        replica = _replica(options, aws, outputs, replicated, folder.work)
+        pipeline = Pipeline(aws, outputs, replicated, replica)
         with progress.step("Full load into the lake") as step:
             pipeline.load(step)
             loaded, load_seconds = pipeline.rows, step.seconds
@@ -162,6 +173,7 @@ def _run_deployed(options: Options, folder: RunFolder, progress: Progress) -> De
         with progress.step(_many("Compare source", sources) + " and lake, value by value") as step:
             verdicts = [compare(each, folder.work) for each in replicated]
             step.result = f"{sum(verdict.rows_source for each in verdicts for verdict in each):,} rows"
+        in_replica = _compare_replica(replica, progress)
         spark = pipeline.spark_runs() if options.spark else None
         with progress.step("Stop everything") as step:
             aws.stop()
@@ -172,7 +184,10 @@ def _run_deployed(options: Options, folder: RunFolder, progress: Progress) -> De
         templates=assembly,
         source=sources[0].name,
     )
-    outcomes = [Outcome(*each) for each in zip(replicated, done, verdicts, strict=True)]
+    outcomes = [
+        Outcome(source, work, found, in_replica if replica is not None and source is replica.source else ())
+        for source, work, found in zip(replicated, done, verdicts, strict=True)
+    ]
     return Deployed(outcomes, loaded, load_seconds, spark)
 
 
@@ -187,6 +202,25 @@ def _replicated(
     task = outputs[f"{source.name}TaskArn"]
     healer = Healer(aws, options.environment, source.name, task, truncated, folder) if truncated else None
     return ReplicatedSource(aws, outputs, source, healer)
+
+
+def _replica(
+    options: Options, aws: LocalAws, outputs: Mapping[str, str], sources: Sequence[ReplicatedSource], folder: Path
+) -> RunReplica | None:
+    said = load_settings(ROOT / "cdk.json", options.environment, options.flags).replica
+    if said is None:
+        return None
+    source = next(each for each in sources if each.source.name == said.source)
+    return RunReplica(aws, outputs, said, source, folder)
+
+
+def _compare_replica(replica: RunReplica | None, progress: Progress) -> list[TableVerdict]:
+    if replica is None:
+        return []
+    with progress.step(f"Compare source and replica ({replica.engine}), value by value") as step:
+        found = replica.compare()
+        step.result = f"{sum(verdict.rows_lake for verdict in found):,} rows"
+    return found
 
 
 def _prepare(options: Options, folder: RunFolder, progress: Progress, stack: ExitStack) -> tuple[Path, LocalAws]:

@@ -14,7 +14,7 @@ from catchment.reconcile.verdict import Difference as Found
 from catchment.reconcile.verdict import Finding, TableVerdict
 from local.lake_watch import lag_of
 from local.replicated import ReplicatedSource
-from local.report import Account, Difference, RunReport, TableReport
+from local.report import Account, Difference, ReplicaReport, RunReport, TableReport
 from local.source.workload import WorkDone
 
 MEMORY_MB = 512
@@ -49,6 +49,8 @@ class Outcome:
     source: ReplicatedSource
     done: WorkDone
     verdicts: Sequence[TableVerdict]
+    in_replica: Sequence[TableVerdict] = ()
+    """Of the replica, where the source has one."""
 
 
 def report_of(
@@ -93,6 +95,7 @@ def report_of(
 
 def _table_report(outcome: Outcome, verdict: TableVerdict) -> TableReport:
     table = outcome.source.watch.tables[verdict.table]
+    replica = [_replica_report(found) for found in outcome.in_replica if found.table == verdict.table]
     worked = outcome.done.by_table().get(verdict.table, {})
     counts = table.counts
     return TableReport(
@@ -113,6 +116,17 @@ def _table_report(outcome: Outcome, verdict: TableVerdict) -> TableReport:
         different=verdict.different,
         differences=tuple(difference_of(found) for found in verdict.differences),
         narrowed=tuple(f"{narrowing.column}: {narrowing.how}" for narrowing in verdict.narrowed),
+        replica=replica[0] if replica else None,
+    )
+
+
+def _replica_report(found: TableVerdict) -> ReplicaReport:
+    return ReplicaReport(
+        rows=found.rows_lake,
+        missing=found.missing,
+        extra=found.extra,
+        different=found.different,
+        differences=tuple(difference_of(each) for each in found.differences),
     )
 
 

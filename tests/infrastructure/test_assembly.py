@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from catchment.settings import environment_names
+from catchment.settings import environment_names, load_settings
 from stacks.assembly import ROOT, synthesize
 from stacks.context import CDK_JSON
 from tests.infrastructure.assembly import STACKS, Assembly
@@ -58,7 +58,8 @@ def test_every_environment_has_every_stack_under_its_own_name(
         for name, artifact in manifest.items()
         if artifact["type"] == "aws:cloudformation:stack"
     }
-    assert names == {stack: f"catchment-{environment}-{stack.lower()}" for stack in STACKS}
+    replica = ["Replica"] if load_settings(CDK_JSON, environment).replica is not None else []
+    assert names == {stack: f"catchment-{environment}-{stack.lower()}" for stack in (*STACKS, *replica)}
 
 
 def test_tasks_are_deployed_after_the_applier_and_removed_before_it(laptop: Assembly) -> None:

@@ -87,9 +87,9 @@ def nothing_is_left(folder: Path, processes: list[psutil.Process]) -> None:
     until(lambda: not list((folder / ".catchment").glob("work-*")))
 
 
-@pytest.mark.parametrize("source", ["postgresql", "postgresql,mysql"])
-def test_the_lake_equals_the_source_with_an_adversary_in_between(tmp_path: Path, job: Any, source: str) -> None:
-    process = job("--seconds", "4", "--chaos", "--source", source)
+@pytest.mark.parametrize("asked", [["--replica"], ["--source", "postgresql,mysql"]], ids=["replica", "both engines"])
+def test_the_lake_equals_the_source_with_an_adversary_in_between(tmp_path: Path, job: Any, asked: list[str]) -> None:
+    process = job("--seconds", "4", "--chaos", *asked)
     assert process.wait(PATIENCE_SECONDS) == 0, (tmp_path / "printed").read_text()
     found = report(tmp_path)
     assert found["equal"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.report import Account, Difference, RunReport, TableReport, show
+from local.report import Account, Difference, ReplicaReport, RunReport, TableReport, show
 
 GOOD = TableReport(
     source="sales",
@@ -86,3 +86,16 @@ def test_tables_of_several_sources_are_told_apart() -> None:
     assert "sales: sales.clients" in text
     assert "shop: sales.sales id='7' total" in text
     assert "The lake differs from the sources in shop: sales.sales." in text
+
+
+def test_a_replica_has_a_column_and_its_differences_count() -> None:
+    same = ReplicaReport(rows=2, missing=0, extra=0, different=0)
+    wrong = replace(same, different=1, differences=(Difference("id='7'", "name", "a", "A"),))
+    text = printed(report(replace(GOOD, replica=same)))
+    assert "replica" in text.splitlines()[0]
+    assert "The lake and the replica equal the source: 2 rows" in text
+    text = printed(report(replace(GOOD, replica=wrong)))
+    assert "1 different (replica)" in text
+    assert "sales.clients id='7' name: source 'a', replica 'A'" in text
+    assert "The lake or the replica differs from the source in sales.clients." in text
+    assert "replica" not in printed(report(GOOD))
