@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from catchment.review.changes import Change
 from catchment.review.context import Context, Rule
 from catchment.review.effects import Effect
-from catchment.review.rules import buckets, databases, functions, network, permissions, replication
+from catchment.review.rules import buckets, databases, functions, network, permissions, replication, samples
 from catchment.review.rules.generic import generic
 
 _RULES: dict[str, Rule] = {
@@ -17,6 +17,7 @@ _RULES: dict[str, Rule] = {
     **network.RULES,
     **permissions.RULES,
     **replication.RULES,
+    **samples.RULES,
 }
 
 

@@ -136,6 +136,21 @@ def test_what_clears_up_after_a_task_is_told_when_it_does_and_when_it_changes() 
     ]
 
 
+def test_sample_rows_come_and_never_go() -> None:
+    def samples(rows: int = 2000, seed: int = 7, kind: str = "commerce") -> Template:
+        said = {"Source": "sales", "Kind": kind, "Rows": str(rows), "Seed": str(seed)}
+        return {"samples": ("Custom::SampleData", said)}
+
+    assert told({}, samples()) == ["none: writes 2,000 sample rows of commerce into source sales"]
+    assert told(samples(), samples(0, kind="type-zoo")) == ["none: writes the type zoo into source sales"]
+    assert told(samples(), samples(3000)) == ["none: adds sample rows to source sales: 3,000 in place of 2,000"]
+    assert told(samples(), samples(1000)) == ["none: takes no sample rows from source sales, which has more"]
+    assert told(samples(), samples(3000, seed=8)) == [
+        "none: fails if source sales holds sample rows of seed 7: they are not replaced"
+    ]
+    assert told(samples(), {}) == ["none: leaves the sample rows in source sales as they are"]
+
+
 def test_what_sets_a_source_up_is_told_when_it_begins_and_ends() -> None:
     def prepared(prepares: str, wanted: str = "a") -> Template:
         said = {"Source": "sales", "Wanted": wanted}
