@@ -146,7 +146,7 @@ pr: setup lint ## What a pull request is judged by: templates of every environme
 bundle: setup ## Build the Lambda layer for arm64, without Docker
 	@$(BIN)/python -m stacks.bundle
 
-bench: setup setup-spark ## Measure applying for a quarter of an hour; writes benchmarks/results/ and docs/performance.md
+bench: setup setup-spark $(if $(findstring Linux x86_64,$(shell uname -sm)),setup-mariadb) ## Measure applying for a quarter of an hour; writes benchmarks/results/ and docs/performance.md
 	@$(BIN)/python -m benchmarks.apply --publish
 	@$(BIN)/python -m benchmarks.replica >benchmarks/results/replica.md
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from catchment.errors import SettingsError
 
-ORDER = ("delivery", "monitoring", "replication", "apply", "sources", "network", "lake")
+ORDER = ("delivery", "monitoring", "replication", "replica", "apply", "sources", "network", "lake")
 """Stacks as they go: each before those that it reads from. One with another name goes first."""
 
 _ENGINE = "SourceEngine"

@@ -43,7 +43,11 @@ def start() -> EmbeddedMariaDb:
     """The server, started when it is first asked for; what it holds is thrown away with the process."""
     folder = tempfile.TemporaryDirectory(prefix="catchment-replica-")
     started = EmbeddedMariaDb.start(
-        Path(folder.name), parameters={}, user="replica", password="secret", binary_log=False
+        Path(folder.name),
+        parameters={"innodb_stats_auto_recalc": "0"},
+        user="replica",
+        password="secret",
+        binary_log=False,
     )
     atexit.register(folder.cleanup)
     atexit.register(started.stop)

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 import duckdb
+import pymysql
 import pytest
+from pymysql.protocol import MysqlPacket
 
 from catchment.cli.app import run
 from catchment.errors import ReplicaRefused, SchemaConflict, StorageUnavailable
@@ -22,6 +24,7 @@ from catchment.landing.types import DeltaType
 from catchment.leases import MemoryLease
 from catchment.reconcile.replica import replica_table
 from catchment.sinks.base import Batch, LostRace
+from catchment.sinks.mysql import session
 from catchment.sinks.replica import open_replica
 from tests.conformance import on_mariadb, on_postgresql, script
 from tests.conformance.calls import Calls
@@ -32,6 +35,8 @@ from tests.conformance.shapes import DOUBLE, STRING, Shape, shapes
 from tests.conformance.table import Table
 
 SERVERS = {module.NAME: module for module in (on_postgresql, on_mariadb) if module.NAME in ENGINES}
+
+needs_mariadb = pytest.mark.skipif(on_mariadb.NAME not in SERVERS, reason="there is no MariaDB on this machine")
 
 
 @pytest.fixture(params=SERVERS)
@@ -214,7 +219,7 @@ def test_a_replica_is_read_for_comparison_value_by_value(tmp_path: Path, server:
     assert canonical(read, list(kinds)) == table.expected_of(list(kinds))
 
 
-@pytest.mark.skipif(on_mariadb.NAME not in SERVERS, reason="there is no MariaDB on this machine")
+@needs_mariadb
 def test_rows_are_looked_up_by_index_however_new_a_table_is(tmp_path: Path) -> None:
     """A table of which the server has no statistics yet is not read once for each changed row."""
     table = Table(tmp_path, ENGINES[on_mariadb.NAME], _of_text("word"))
@@ -226,3 +231,35 @@ def test_rows_are_looked_up_by_index_however_new_a_table_is(tmp_path: Path) -> N
     before = on_mariadb.rows_scanned()
     table.apply()
     assert on_mariadb.rows_scanned() - before < 10 * len(load)
+
+
+@needs_mariadb
+def test_rows_travel_in_statements_where_the_server_takes_no_files(tmp_path: Path) -> None:
+    engine = ENGINES[on_mariadb.NAME]
+    shape = next(shape for shape in shapes(infinities=False) if shape.name == "wide")
+    table = Table(tmp_path, engine, shape)
+    rows = tuple(
+        Record("I", "", (number,), shape.row(number, shape.columns) | {"c01": "it's \\'; --", "c02": -0.0})
+        for number in range(1, 40)
+    )
+    table.land(File("s/t/LOAD00000001.parquet", ("id", *shape.columns), rows))
+    server = on_mariadb.start()
+    server.apply({"local_infile": "0"})
+    try:
+        assert table.apply().counts.inserted == len(rows)
+        table.land(File("s/t/20240809-100000000.parquet", ("id",), (Record("D", token(1), (3,), {}),)))
+        assert table.apply().counts.deleted == 1
+    finally:
+        server.apply({"local_infile": "1"})
+    table.check_rows()
+
+
+def test_a_server_gets_the_file_that_it_was_told_of_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = MysqlPacket(b"\xfb/proc/self/environ", "utf8mb4")
+    monkeypatch.setattr(pymysql.connections.Connection, "_read_packet", lambda *_: asked)
+    connection = session.ToOneFile(defer_connect=True)
+    connection.sending = "rows.csv"
+    with pytest.raises(pymysql.OperationalError, match="not the one to be sent"):
+        connection._read_packet()
+    connection.sending = "/proc/self/environ"
+    assert connection._read_packet() is asked

@@ -26,8 +26,8 @@ class RowsRefused(Exception):
     """The server would have changed a value, or left out a row."""
 
 
-class _Connection(pymysql.connections.Connection):
-    """Sends the one file that it was told to send, whatever the server asks for."""
+class ToOneFile(pymysql.connections.Connection):
+    """A connection that sends the one file that it was told to send, whatever the server asks for."""
 
     sending: str | None = None
 
@@ -48,7 +48,7 @@ class MySqlSession:
     """
 
     def __init__(self, login: Login, *, lock_seconds: float) -> None:
-        self._connection = cast(Any, _Connection)(
+        self._connection = cast(Any, ToOneFile)(
             host=login.host,
             port=login.port,
             user=login.user,
