@@ -129,6 +129,7 @@ def as_delta(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_a_killed_task_goes_on_and_the_lake_equals_the_source(
     mysql_shop: Any, mysql_task: Any, wait_for: Callable[..., Any]
 ) -> None:
@@ -209,6 +210,7 @@ def test_what_is_changed_while_tables_load_comes_as_a_change(
     assert ops(mysql_replay.rows(f"{mysql_shop.name}.orders"), "id") == [("I", 2)]
 
 
+@pytest.mark.slow
 def test_logs_of_several_lives_of_a_server_are_read_one_after_the_other(tmp_path: Path) -> None:
     def server() -> EmbeddedMariaDb:
         return EmbeddedMariaDb.start(tmp_path / "db", parameters={}, user="owner", password="owner", database="shop")
