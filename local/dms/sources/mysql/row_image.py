@@ -56,27 +56,29 @@ def floating(size: int) -> Read:
 
 
 def decimal(precision: int, scale: int) -> Read:
-    """DECIMAL, with all its decimals."""
+    """DECIMAL, with all its decimals: groups of nine digits to either side of the point, the odd ones outermost."""
     whole, head = divmod(precision - scale, 9)
     groups, tail = divmod(scale, 9)
-    widths = [_DIGIT_BYTES[head], *[4] * whole, *[4] * groups, _DIGIT_BYTES[tail]]
-    digits = [head, *[9] * whole, *[9] * groups, tail]
-    size = sum(widths)
+    digits = [head, *[9] * (whole + groups), tail]
+    widths = [8 * _DIGIT_BYTES[count] for count in digits]
+    size = sum(widths) // 8
+    parts = [
+        (sum(widths[place + 1 :]), (1 << widths[place]) - 1, 10**count) for place, count in enumerate(digits) if count
+    ]
+    sign, every_bit = 1 << 8 * size - 1, (1 << 8 * size) - 1
 
     def read(data: bytes, at: int) -> tuple[Value, int]:
-        raw = bytearray(data[at : at + size])
-        negative = not raw[0] & 0x80
-        raw[0] ^= 0x80
-        if negative:
-            raw = bytearray(byte ^ 0xFF for byte in raw)
-        place, found = 0, ""
-        for width, count in zip(widths, digits, strict=True):
-            if count:
-                found += str(int.from_bytes(raw[place : place + width], "big")).zfill(count)
-                place += width
-        integral = found[: precision - scale].lstrip("0") or "0"
-        text = f"{integral}.{found[precision - scale :]}" if scale else integral
-        return f"-{text}" if negative else text, at + size
+        logged = int.from_bytes(data[at : at + size], "big")
+        # set means positive; a negative number has all its bits turned over
+        raw = logged ^ sign if logged & sign else logged ^ sign ^ every_bit
+        number = 0
+        for shift, mask, power in parts:
+            number = number * power + (raw >> shift & mask)
+        text = str(number) if logged & sign else f"-{number}"
+        if not scale:
+            return text, at + size
+        text = text.zfill(scale + (1 if logged & sign else 2))
+        return f"{text[:-scale]}.{text[-scale:]}", at + size
 
     return read
 
