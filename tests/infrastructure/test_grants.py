@@ -22,8 +22,9 @@ from local.aws import DeploymentFailed, LocalAws, deploy, destroy
 from local.aws.grants import Grant, granted, unused
 from local.pipeline import Pipeline
 from local.progress import Progress
+from local.replicated import ReplicatedSource
 from local.source import sales
-from local.source.workload import Workload
+from local.sources import deployed_sources
 from stacks.context import CDK_JSON
 from tests.infrastructure.assembly import Assembly
 
@@ -82,7 +83,9 @@ class Environment:
         self.dsn = " ".join(f"{name}={login[key]}" for name, key in names.items())
         sales.seed(self.dsn, 2000, 7)
         self._put(SETTINGS)
-        self.pipeline = Pipeline(aws, self.outputs, self.dsn)
+        [source] = deployed_sources(aws, SETTINGS.environment, {}, self.outputs)
+        self.source = ReplicatedSource(aws, self.outputs, source, None)
+        self.pipeline = Pipeline(aws, self.outputs, [self.source])
         self._progress = Progress(Console(quiet=True))
 
     def load(self) -> None:
@@ -92,12 +95,12 @@ class Environment:
 
     def change(self) -> None:
         """Rows of every kind change; the lake begins to follow."""
-        applied = self.pipeline.watch.rows
-        Workload(self.dsn, rate=400, seconds=3, seed=7).run(Event())
+        applied = self.source.watch.rows
+        self.source.work(Event(), 400, 3, 7)
 
         def followed() -> bool:
-            self.pipeline.watch.poll()
-            return self.pipeline.watch.rows > applied
+            self.source.watch.poll()
+            return self.source.watch.rows > applied
 
         until(followed)
 
@@ -131,7 +134,7 @@ class Environment:
 
     def write_elsewhere(self, table: str) -> None:
         """Somebody else writes to a table of the lake, which is then looked at: its message is given up."""
-        log = self.pipeline.lake / table / "_delta_log"
+        log = self.source.lake / table / "_delta_log"
         newest = max(int(path.stem) for path in log.glob("*.json") if path.stem.isdecimal())
         self.aws.client("s3").put_object(
             Bucket=self.outputs["SilverBucket"],

@@ -13,8 +13,8 @@ from catchment.engines.readiness import Wanted, WantedTable
 
 # Names are compared without case there: the exact ones are picked from what comes.
 TABLES = (
-    "SELECT table_schema, table_name, table_type, engine, coalesce(table_rows, 0) FROM information_schema.tables"
-    " WHERE table_schema IN ({schemas})"
+    "SELECT table_schema, table_name, table_type, engine, coalesce(data_length, 0), coalesce(avg_row_length, 0)"
+    " FROM information_schema.tables WHERE table_schema IN ({schemas})"
 )
 KEYS = (
     "SELECT table_schema, table_name, column_name FROM information_schema.statistics"
@@ -54,8 +54,9 @@ class FoundTable:
 
     kind: str
     engine: str
-    rows: int
-    """As InnoDB believes."""
+    data_bytes: int
+    row_bytes: int
+    """Of a row, as InnoDB believes."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def tables(query: Query, wanted: Sequence[WantedTable]) -> dict[str, FoundTable]
     """Those of the tables that are there."""
     names = {(table.schema, table.name): str(table) for table in wanted}
     return {
-        names[schema, table]: FoundTable(kind, engine or "", int(rows))
-        for schema, table, kind, engine, rows in of_schemas(query, TABLES, wanted)
+        names[schema, table]: FoundTable(kind, engine or "", int(size), int(row))
+        for schema, table, kind, engine, size, row in of_schemas(query, TABLES, wanted)
         if (schema, table) in names
     }
 

@@ -12,9 +12,8 @@ from catchment.engines.mysql.server_checks import server_findings
 from catchment.engines.mysql.types import dms_type
 from catchment.engines.readiness import Finding, Level, Wanted, WantedTable
 
-LARGE_TABLE_ROWS = 1_000_000
-SAMPLED_ROWS = 100_000
-"""How many rows of a larger table are looked at for large values."""
+LARGE_BYTES = 256 * 2**20
+"""How much of a table is looked at for large values; of a larger one, its first rows."""
 TRANSACTIONAL = ("InnoDB", "ROCKSDB")
 
 
@@ -128,8 +127,9 @@ def _large_values(
             continue
         table, kind = tables[name], dms_type(*declared).name
         rows = full_name(table)
-        if found[name].rows > LARGE_TABLE_ROWS:
-            rows = f"(SELECT {quoted(column)} FROM {rows} LIMIT {SAMPLED_ROWS}) AS first_rows"
+        if found[name].data_bytes > LARGE_BYTES:
+            some = max(1000, LARGE_BYTES // max(found[name].row_bytes, 1))
+            rows = f"(SELECT {quoted(column)} FROM {rows} LIMIT {some}) AS first_rows"
         [(largest,)] = query(f"SELECT max(octet_length({quoted(column)})) FROM {rows}")
         # Text of no set length is counted in UTF-16.
         needed = int(largest or 0) * (2 if kind == "NCLOB" else 1)

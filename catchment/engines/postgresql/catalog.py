@@ -12,7 +12,7 @@ from catchment.engines.readiness import Wanted, WantedTable
 
 TABLES = (
     "SELECT w.table_schema || '.' || w.table_name, c.oid::bigint, c.relkind::text, c.relpersistence::text,"
-    " c.relreplident::text, c.relrowsecurity, c.reltuples::bigint,"
+    " c.relreplident::text, c.relrowsecurity,"
     " coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)::bigint,"
     " (SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid"
     " WHERE x.indrelid = c.oid AND x.indisreplident)"
@@ -80,8 +80,6 @@ class FoundTable:
     identity: str
     """Replica identity: ``d`` default, ``n`` nothing, ``f`` full, ``i`` an index."""
     row_security: bool
-    rows: int
-    """As the planner believes; -1: it does not know."""
     out_of_line_bytes: int
     identity_index: str | None
 
@@ -100,8 +98,8 @@ def tables(query: Query, wanted: Sequence[WantedTable]) -> dict[str, FoundTable]
     """Those of the tables that are there."""
     rows = query(TABLES, [[table.schema for table in wanted], [table.name for table in wanted]])
     return {
-        name: FoundTable(oid, kind, persistence, identity, security, rows_believed, toasted, index)
-        for name, oid, kind, persistence, identity, security, rows_believed, toasted, index in rows
+        name: FoundTable(oid, kind, persistence, identity, security, toasted, index)
+        for name, oid, kind, persistence, identity, security, toasted, index in rows
     }
 
 

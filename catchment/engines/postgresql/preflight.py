@@ -12,9 +12,8 @@ from catchment.engines.postgresql.server_checks import server_findings
 from catchment.engines.postgresql.types import dms_type
 from catchment.engines.readiness import Finding, Level, Wanted, WantedTable
 
-LARGE_TABLE_ROWS = 1_000_000
-SAMPLED = " TABLESAMPLE SYSTEM (1)"
-"""Of a larger table one page in a hundred is looked at for large values."""
+LARGE_BYTES = 256 * 2**20
+"""How much of what a table stores out of line is looked at for large values; of more, some pages."""
 
 
 def findings(query: Query, wanted: Wanted) -> list[Finding]:
@@ -144,7 +143,9 @@ def _large_values(
             continue
         table, kind = tables[name], dms_type(*declared).name
         measure = f"octet_length({quoted(column)}{'' if kind == 'BLOB' else '::text'})"
-        part = SAMPLED if found[name].rows > LARGE_TABLE_ROWS else ""
+        stored_bytes = found[name].out_of_line_bytes
+        percent = max(100 * LARGE_BYTES / stored_bytes, 0.001)
+        part = f" TABLESAMPLE SYSTEM ({percent:.3f})" if stored_bytes > LARGE_BYTES else ""
         [(largest,)] = query(f"SELECT max({measure})::bigint FROM {full_name(table)}{part}")
         # Text of no set length is counted in UTF-16.
         needed = (largest or 0) * (2 if kind == "NCLOB" else 1)

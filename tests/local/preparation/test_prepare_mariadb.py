@@ -205,6 +205,13 @@ def test_the_user_that_is_made_loads_and_reads_the_log_and_does_nothing_else(sou
     assert checks(found) == ["open-transactions"], "it does not see what others have open"
 
 
+def test_of_a_large_table_a_part_is_looked_at(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    source.prepare()
+    source.run(TEXT.format(20_000))
+    monkeypatch.setattr(preflight, "LARGE_BYTES", 0)
+    assert checks(source.findings()) == ["lob"]
+
+
 def test_a_server_says_which_tables_it_holds(source: Source) -> None:
     source.prepare()
     source.run("CREATE TABLE shop.`No Key` (n int)", "CREATE VIEW shop.v AS SELECT 1 AS n")

@@ -24,6 +24,8 @@ from catchment.engines.connection import connected
 from catchment.engines.postgresql import preflight, preparation
 from catchment.engines.readiness import Finding, Level, Wanted, WantedTable, take, undo, undo_of
 from catchment.engines.trust import Trust
+from catchment.errors import SourceRefused
+from catchment.prepare.sides import Direct
 from local.source.postgres import EmbeddedPostgres
 
 PARAMETERS = {"rds.logical_replication": "1", "max_replication_slots": "4", "wal_keep_size": "0"}
@@ -261,6 +263,14 @@ def test_the_user_that_is_made_loads_and_follows_and_does_nothing_else(
                 cursor.execute(refused)
 
 
+def test_of_a_table_with_much_a_part_is_looked_at(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    source.prepare()
+    source.run("INSERT INTO shop.orders SELECT n, repeat(md5(n::text), 20) FROM generate_series(2, 5000) n")
+    source.run("ALTER TABLE shop.orders REPLICA IDENTITY FULL", LARGE.format(400))
+    monkeypatch.setattr(preflight, "LARGE_BYTES", 2**20)
+    assert checks(source.findings(lob_max_kb=1)) == ["lob"]
+
+
 def test_a_database_says_which_tables_it_holds(source: Source) -> None:
     source.prepare()
     source.run('CREATE TABLE shop."No Key" (n int)')
@@ -281,6 +291,15 @@ def test_a_log_that_is_not_logical_blocks_until_the_server_was_told_and_started_
 
     assert findings({}) == ["log"]
     assert findings({"rds.logical_replication": "1"}) == []
+
+
+def test_a_statement_that_is_refused_is_told_without_the_password(source: Source) -> None:
+    source.prepare()
+    with source.query("dms", "secret") as theirs:
+        side = Direct("postgresql", theirs, "hidden")
+        with pytest.raises(SourceRefused, match="<password>") as refused:
+            side.take(replace(source.wanted, user="another"))
+    assert "hidden" not in str(refused.value)
 
 
 def test_a_password_with_a_quote_is_refused_before_it_is_part_of_a_statement(source: Source) -> None:
