@@ -47,7 +47,7 @@ NOT_HERE = {
     ("Applier", "s3:DeleteObject", "silver"): "a file goes a day after no version needs it, at the soonest",
     ("Applier", "sqs:SendMessage", "Queue"): "a table is poked again where a call runs out of time",
     ("SourceCleanUp", "sqs:SendMessage", ""): "it waits for a source that is not reached: test_source_clean_up",
-    ("SourcePreparation", "sqs:SendMessage", ""): "it waits for a source that is not reached: test_source_preparation",
+    ("SourcePreparatio", "sqs:SendMessage", ""): "it waits for a source that is not reached: test_source_preparation",
     ("SparkRole", "s3:", "artifacts"): "Glue writes the events of the Spark UI itself",
     (
         "SourcesalesDatab",
