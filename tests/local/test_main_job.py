@@ -90,7 +90,7 @@ def nothing_is_left(folder: Path, processes: list[psutil.Process]) -> None:
 @pytest.mark.parametrize("asked", [["--replica"], ["--source", "postgresql,mysql"]], ids=["replica", "both engines"])
 def test_the_lake_equals_the_source_with_an_adversary_in_between(tmp_path: Path, job: Any, asked: list[str]) -> None:
     process = job("--seconds", "4", "--chaos", *asked)
-    assert process.wait(PATIENCE_SECONDS) == 0, (tmp_path / "printed").read_text()
+    assert process.wait(2 * PATIENCE_SECONDS) == 0, (tmp_path / "printed").read_text()
     found = report(tmp_path)
     assert found["equal"]
     for table in found["tables"]:
