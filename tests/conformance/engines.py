@@ -97,7 +97,7 @@ if find_spec("pymysql") is not None:
             infinities=False,
             seldom=True,
             pace=1 / 4,
-            most=16,
+            most=12,
         )
 if on_spark.HERE:
     ENGINES["spark"] = Engine("spark", on_spark.apply, pace=1 / 24, most=2)
