@@ -79,7 +79,7 @@ test: setup setup-spark $(if $(findstring Linux x86_64,$(shell uname -sm)),setup
 
 test-all: test ## The fast tests, then the slow ones
 	@$(BIN)/pytest -m slow --numprocesses 2 tests/conformance
-	@$(BIN)/pytest -m slow --ignore tests/conformance
+	@$(BIN)/pytest -m slow --ignore tests/conformance --numprocesses 2 --dist loadfile
 	@$(SPARK_VENV)/bin/pytest -m slow tests/spark tests/conformance/test_faults.py \
 		tests/conformance/test_table_equals_model.py --engine spark
 
