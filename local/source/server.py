@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
@@ -26,7 +27,7 @@ class ServerFailed(RuntimeError):
         return f"{self.what}:\n{self.printed.strip()[-2000:]}"
 
 
-class EmbeddedServer:
+class EmbeddedServer(ABC):
     """A running server, a child of this process. Its user is the one it was made with."""
 
     title: ClassVar[str]
@@ -61,13 +62,13 @@ class EmbeddedServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @abstractmethod
     def probe(self) -> None:
         """Connect, and let go. Raises ``unreachable``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ensure_database(self, database: str) -> None:
         """Make a database where it is not there."""
-        raise NotImplementedError
 
     @classmethod
     def _started(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from catchment.changes.guard import effective
 from catchment.changes.keyless import PRESENT as PRESENT_TOKENS
@@ -133,8 +134,7 @@ class ReplicaSink:
             named = comma(quote(name) for name in written)
             build = Build(columns, key, f"SELECT {named} FROM {UPSERTS} WHERE {_CHANGED}", written)
             version = self._known.version if self._known else None
-            record = lambda rows: self._record(batch, columns, rows)  # noqa: E731 - it says what it is where it stands
-            after = self._target.replace(version, build, record, before_commit)
+            after = self._target.replace(version, build, partial(self._record, batch, columns), before_commit)
         else:
             after = self._change(self._known, batch, columns, before_commit)
         self._keep(after)
